@@ -1,0 +1,3 @@
+"""Train, measure and use small-image GANs."""
+
+__version__ = "0.1.0"

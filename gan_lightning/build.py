@@ -1,0 +1,115 @@
+"""From a plain config to objects."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra.utils import instantiate
+from lightning import Callback, Trainer
+from lightning.pytorch.loggers import Logger
+
+from gan_lightning.checkpoint import GENERATOR_FILE, GeneratorExport
+from gan_lightning.data import DataUnavailable, ImageDataModule
+from gan_lightning.errors import UserError
+from gan_lightning.module import GANModule
+
+Config = dict[str, Any]
+
+# DDP's variants for two optimizers: each of D's and G's steps leaves the other's parameters
+# unused. Spawned workers inherit this process's objects; started by a launcher (torchrun, SLURM),
+# this process already is a worker. Re-running the command line, Lightning's default, would run a
+# whole Hydra sweep again in every worker.
+SPAWN = "ddp_spawn_find_unused_parameters_true"
+LAUNCHED = "ddp_find_unused_parameters_true"
+
+
+def _object(node: Config, **more: Any) -> Any:
+    return instantiate(node, _convert_="all", **more)
+
+
+def build_data(config: Config) -> tuple[ImageDataModule, str]:
+    """Return the data module with its images at hand, and a warning (empty if all is well).
+
+    If the images are missing and `data.on_missing=digits`, `config["data"]` is changed to the
+    embedded digits, so that whatever is saved later says so.
+
+    Raises:
+        UserError: they are missing and that is an error, or too few for one batch.
+    """
+    node, warning = config["data"], ""
+    on_missing = node.get("on_missing", "error")
+    data = _object({k: v for k, v in node.items() if k != "on_missing"})
+    try:
+        data.prepare_data()
+    except DataUnavailable as error:
+        if on_missing != "digits":
+            raise UserError(f"{error}: put it there, or set data.root to where it is") from error
+        warning = f"{error}: going on with the embedded digits instead."
+        digits = {"_target_": "gan_lightning.data.DigitsDataModule", "name": "digits", "repeat": 8}
+        gone = ("dataset", "root", "on_missing")
+        node = {k: v for k, v in node.items() if k not in gone} | digits
+        config["data"] = node
+        data = _object(node)
+    data.setup()
+    return data, warning
+
+
+def build_module(config: Config) -> GANModule:
+    """Return the module with untrained networks, initialised from the global random state."""
+    model, optimizer = config["model"], config["optimizer"]
+    module = GANModule(
+        generator=_object(model["generator"]),
+        discriminator=_object(model["discriminator"]),
+        loss=_object(config["loss"]),
+        penalty=_object(config["penalty"]),
+        generator_optimizer=_object(optimizer["generator"]),
+        discriminator_optimizer=_object(optimizer["discriminator"]),
+        d_steps=config["d_steps"],
+        ema_half_life=config["ema"]["half_life"],
+        ema_ramp_up=config["ema"]["ramp_up"],
+        seed=config["seed"],
+        log_every_n_images=config["log_every_n_images"],
+    )
+    return module.to(memory_format=torch.channels_last)
+
+
+def choose_strategy(trainer: Config) -> str:
+    """Return the strategy: the user's, or the one that a GAN on these devices needs."""
+    if trainer["strategy"] != "auto":
+        return trainer["strategy"]
+    if "LOCAL_RANK" in os.environ or "SLURM_PROCID" in os.environ:
+        return LAUNCHED
+    devices = trainer["devices"]
+    available = torch.cuda.device_count() if trainer["accelerator"] != "cpu" else 1
+    count = {"auto": available, -1: available}.get(str(devices), devices)
+    count = len(count) if isinstance(count, list) else int(count)
+    return SPAWN if count > 1 else "auto"
+
+
+def build_trainer(config: Config) -> Trainer:
+    """Return the trainer with its callbacks and loggers.
+
+    Raises:
+        UserError: Lightning refuses the accelerator, devices or another argument.
+    """
+    callbacks: list[Callback] = [_object(node) for node in config["callbacks"].values()]
+    # First in line: the generator file of an epoch is there before its picture and checkpoint.
+    export = GeneratorExport(Path(config["run_dir"]) / GENERATOR_FILE, config)
+    loggers: list[Logger] = [_object(node) for node in config["logger"].values()]
+    node = config["trainer"] | {"strategy": choose_strategy(config["trainer"])}
+    try:
+        return instantiate(
+            node,
+            _convert_="all",
+            callbacks=[export, *callbacks],
+            logger=loggers or False,
+            limit_val_batches=1.0 if config["data"]["validation"] else 0,
+            log_every_n_steps=1,  # of the progress bar; the curves have log_every_n_images
+            default_root_dir=config["run_dir"],
+            enable_checkpointing=any("ModelCheckpoint" in type(c).__name__ for c in callbacks),
+            enable_progress_bar=any("ProgressBar" in type(c).__name__ for c in callbacks),
+        )
+    except Exception as error:
+        reason = error.__cause__ or error
+        raise UserError(f"trainer: {reason}") from error

@@ -1,0 +1,6 @@
+"""Callbacks: what happens beside the loop."""
+
+from gan_lightning.callbacks.progress import ProgressBar
+from gan_lightning.callbacks.samples import SampleGrid
+
+__all__ = ["ProgressBar", "SampleGrid"]

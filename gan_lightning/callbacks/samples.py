@@ -1,0 +1,79 @@
+"""Pictures of what the generator can do so far."""
+
+from pathlib import Path
+
+from lightning import Callback, Trainer
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch import Tensor
+from torchvision.utils import make_grid, save_image
+
+from gan_lightning.data import ImageDataModule
+from gan_lightning.module import GANModule
+from gan_lightning.sampling import sample
+
+
+class SampleGrid(Callback):
+    """Draws a grid of the averaged generator each epoch, always from the same latents.
+
+    The grid goes to `samples/<images_seen>.png` and to TensorBoard; a grid of reals goes there
+    once. A conditional generator gets one row a class.
+
+    Args:
+        directory: of the PNG files.
+        columns: images a row.
+        rows: rows, if unconditional.
+        every_n_epochs: how often.
+        seed: of the latents.
+    """
+
+    def __init__(
+        self,
+        directory: str,
+        columns: int = 10,
+        rows: int = 8,
+        every_n_epochs: int = 1,
+        seed: int = 0,
+    ) -> None:
+        self.directory = Path(directory)
+        self.columns = columns
+        self.rows = rows
+        self.every_n_epochs = every_n_epochs
+        self.seed = seed
+
+    def on_fit_start(self, trainer: Trainer, pl_module: GANModule) -> None:
+        """Show the reals once."""
+        data = trainer.datamodule
+        if trainer.is_global_zero and pl_module.images_seen == 0:
+            self._show(trainer, "reals", self.real_grid(data), 0)
+
+    def real_grid(self, data: ImageDataModule) -> Tensor:
+        """Return a grid of the first training images, one row a class as far as they go."""
+        images, labels = data.images.images, data.images.labels
+        rows = [images[labels == label][: self.columns] for label in data.classes]
+        chosen = [image for row in rows for image in row][: self.columns * len(data.classes)]
+        return make_grid(chosen, nrow=self.columns).float() / 255
+
+    def fake_grid(self, module: GANModule, data: ImageDataModule) -> Tensor:
+        """Return the grid of fakes, values in [0, 1]."""
+        generator = module.average.module
+        labels = data.classes if generator.num_classes else ()
+        rows = len(labels) if labels else self.rows
+        # Sample i has label i mod len(labels): transposing the grid makes a row of each label.
+        images, _ = sample(generator, rows * self.columns, self.seed, labels)
+        if labels:
+            images = images.unflatten(0, (self.columns, rows)).transpose(0, 1).flatten(0, 1)
+        return make_grid(images, nrow=self.columns, normalize=True, value_range=(-1, 1))
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: GANModule) -> None:
+        """Draw this epoch's grid."""
+        if not trainer.is_global_zero or (trainer.current_epoch + 1) % self.every_n_epochs:
+            return
+        grid = self.fake_grid(pl_module, trainer.datamodule)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        save_image(grid, self.directory / f"{pl_module.images_seen:09d}.png")
+        self._show(trainer, "samples", grid, pl_module.images_seen)
+
+    def _show(self, trainer: Trainer, tag: str, grid: Tensor, images_seen: int) -> None:
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                logger.experiment.add_image(tag, grid, images_seen)

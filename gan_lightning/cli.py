@@ -1,0 +1,71 @@
+"""Command lines: Hydra composes, we run, and every ending has its exit status.
+
+0 done; 2 bad input or configuration; 1 failed while running.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from gan_lightning.config import register, resume_config
+from gan_lightning.errors import UserError
+
+CONF = str(Path(__file__).resolve().parents[1] / "conf")
+Task = Callable[[DictConfig], Any]
+
+
+def entry(config_name: str) -> Callable[[Task], Callable[[], None]]:
+    """Make a command of a function that takes the composed config.
+
+    Hydra ends with status 1 whatever went wrong. Here all errors up to the start of the task are
+    the command line's, status 2, and so is a `UserError`; what else the task raises is 1.
+    """
+
+    def decorate(task: Task) -> Callable[[], None]:
+        def command() -> None:
+            register()
+            status = 2
+
+            def run(config: DictConfig) -> Any:
+                nonlocal status
+                status = 1
+                try:
+                    return task(config)
+                except UserError as error:
+                    status = 2
+                    if HydraConfig.get().mode == RunMode.MULTIRUN:
+                        raise  # the sweep goes on with its other jobs and reports this one
+                    print(error, file=sys.stderr)
+                    _remove_if_empty(Path(HydraConfig.get().runtime.output_dir))
+                    sys.exit(2)
+
+            try:
+                hydra.main(version_base="1.3", config_path=CONF, config_name=config_name)(run)()
+            except UserError as error:
+                print(error, file=sys.stderr)
+                sys.exit(2)
+            except SystemExit as end:
+                sys.exit(status if end.code == 1 else end.code)
+
+        return command
+
+    return decorate
+
+
+def _remove_if_empty(folder: Path) -> None:
+    if folder.is_dir() and folder.resolve() != Path.cwd() and not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def with_resume(config: DictConfig) -> DictConfig:
+    """Return the config to run: the composed one, or that of the run to go on with."""
+    if not config.resume:
+        return config
+    overrides = [o for o in HydraConfig.get().overrides.task if not o.startswith("resume=")]
+    return resume_config(config, overrides)

@@ -1,0 +1,249 @@
+"""Names, types and checks of the configuration; the resolvers that conf/ uses."""
+
+import difflib
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING, DictConfig, OmegaConf
+
+from gan_lightning.errors import UserError
+
+
+@dataclass
+class TrainConfig:
+    """The top level of conf/config.yaml; the groups' own keys are in their YAML files."""
+
+    data: dict[str, Any] = MISSING
+    model: dict[str, Any] = MISSING
+    loss: dict[str, Any] = MISSING
+    penalty: dict[str, Any] = MISSING
+    optimizer: dict[str, Any] = MISSING
+    ema: dict[str, Any] = MISSING
+    callbacks: dict[str, Any] = field(default_factory=dict)
+    logger: dict[str, Any] = field(default_factory=dict)
+    trainer: dict[str, Any] = MISSING
+    seed: int = 0
+    d_steps: int = 1
+    log_every_n_images: int = 3200
+    resume: str | None = None
+    optimized_metric: str | None = None
+    run_dir: str = MISSING
+
+
+@dataclass
+class SampleConfig:
+    """The keys of conf/sample.yaml."""
+
+    generator: str | None = None
+    num_samples: int = 100
+    seed: int = 0
+    label: int | None = None
+    output: str | None = None
+    overwrite: bool = False
+    accelerator: str = "auto"
+
+
+@dataclass(frozen=True)
+class Number:
+    """A rule: a finite number (whole, if so) within bounds."""
+
+    low: float
+    whole: bool = False
+    open_low: bool = False
+    high: float = math.inf
+
+    def __call__(self, value: Any) -> str | None:
+        """Say what is wrong with a value; None if nothing is."""
+        kinds = (int,) if self.whole else (int, float)
+        good = isinstance(value, kinds) and not isinstance(value, bool) and math.isfinite(value)
+        if good and self.low <= value <= self.high and not (self.open_low and value == self.low):
+            return None
+        above = "above" if self.open_low else "at least"
+        upper = f" and at most {self.high:g}" if math.isfinite(self.high) else ""
+        return f"must be a {'whole ' * self.whole}number {above} {self.low:g}{upper}"
+
+
+def _optional(rule: Callable[[Any], str | None]) -> Callable[[Any], str | None]:
+    return lambda value: None if value is None else rule(value)
+
+
+def _one_of(*allowed: Any) -> Callable[[Any], str | None]:
+    return lambda value: None if value in allowed else f"must be one of {', '.join(map(str, allowed))}"
+
+
+def _classes(value: Any) -> str | None:
+    good = isinstance(value, list) and value and all(type(item) is int for item in value)
+    return (
+        None
+        if good and len(set(value)) == len(value) and min(value) >= 0
+        else "must be a list of different labels such as [3,5]"
+    )
+
+
+def _devices(value: Any) -> str | None:
+    good = value == "auto" or (isinstance(value, list) and value) or (type(value) is int and value)
+    return None if good else "must be a number of devices, a list of them, or auto"
+
+
+_POSITIVE, _COUNT = Number(0, open_low=True), Number(1, whole=True)
+
+# Rules by the last part of the key, wherever it stands: they hold for options of other people's
+# making too, as long as these use the field's words.
+RULES: dict[str, Callable[[Any], str | None]] = {
+    "lr": _POSITIVE,
+    "ratio": _POSITIVE,
+    "weight": Number(0),
+    "half_life": Number(0),
+    "ramp_up": Number(0),
+    "seed": Number(0, whole=True, high=2**32 - 1),
+    "d_steps": _COUNT,
+    "log_every_n_images": _COUNT,
+    "latent_dim": _COUNT,
+    "width": _COUNT,
+    "batch_size": _COUNT,
+    "repeat": _COUNT,
+    "channels": _COUNT,
+    "resolution": _one_of(28, 32, 64),
+    "num_classes": Number(0, whole=True),
+    "validation": Number(0, whole=True),
+    "num_workers": Number(0, whole=True),
+    "classes": _optional(_classes),
+    "on_missing": _one_of("digits", "error"),
+    "devices": _devices,
+    "max_epochs": _optional(Number(-1, whole=True)),
+}
+
+
+def _leaves(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield (dotted key, plain value) of everything below a node; lists are values."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from _leaves(value, f"{path}.{key}" if path else str(key))
+    else:
+        yield path, node
+
+
+def problems(config: dict[str, Any]) -> list[str]:
+    """Return every problem of a resolved config, a sentence each, naming the key."""
+    found = []
+    for key, value in _leaves(config):
+        rule = RULES.get(key.rpartition(".")[2])
+        wrong = rule(value) if rule else None
+        if wrong:
+            found.append(f"{key}={'' if value is None else value} {wrong}")
+    data, wanted = config["data"], config["model"].get("num_classes", 0)
+    classes = data.get("classes") or []
+    known = data.get("num_classes", 0)
+    if not found and classes and max(classes) >= known:
+        found.append(f"data.classes={classes} names a label that {data['name']} does not have")
+    if not found and wanted and wanted < known:
+        found.append(f"model.num_classes={wanted} is less than the {known} labels of the data")
+    return found
+
+
+def plain(config: DictConfig) -> dict[str, Any]:
+    """Return a resolved config in plain containers.
+
+    Raises:
+        UserError: a value is wrong; all problems are named at once.
+    """
+    container = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(container, dict)
+    found = problems(container)
+    if found:
+        raise UserError("\n".join(found))
+    return container
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """Return " (did you mean ...?)" for a misspelt word, or nothing."""
+    close = difflib.get_close_matches(word, known, n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _with_dependents(config: DictConfig, keys: set[str]) -> set[str]:
+    """Add the keys whose interpolations lead to the given ones."""
+    raw = list(_leaves(OmegaConf.to_container(config, resolve=False)))
+    while True:
+        pattern = re.compile("|".join(rf"\$\{{.*\b{re.escape(key)}\b" for key in keys) or "(?!)")
+        more = {key for key, value in raw if pattern.search(str(value))}
+        if more <= keys:
+            return keys
+        keys = keys | more
+
+
+def resume_config(asked: DictConfig, overrides: list[str]) -> DictConfig:
+    """Return the config of the run to go on with, changed by this command line's overrides.
+
+    Args:
+        asked: the config that this command line composes, with its `resume`.
+        overrides: the command line's own, such as `trainer.max_epochs=30` or `loss=hinge`.
+
+    Raises:
+        UserError: no run is there, or an override cannot be changed on resume.
+    """
+    folder = Path(str(asked.resume))
+    saved = folder / "config.yaml"
+    if not saved.is_file() or not (folder / "checkpoints" / "last.ckpt").is_file():
+        raise UserError(f"resume={folder}: no run with a checkpoints/last.ckpt is there")
+    config = OmegaConf.create(OmegaConf.to_container(OmegaConf.load(saved)))
+    assert isinstance(config, DictConfig)
+    keys = {override.partition("=")[0].lstrip("+~").partition("@")[0] for override in overrides}
+    recipes = keys & {"experiment", "debug", "hparams_search"}
+    if recipes:
+        raise UserError(f"{recipes.pop()} cannot change on resume; override single keys instead")
+    for key in _with_dependents(asked, keys):
+        OmegaConf.update(config, key, OmegaConf.select(asked, key), merge=False)
+    config.resume = config.run_dir = str(folder)
+    return config
+
+
+@cache
+def _new_folder(path: str) -> str:
+    """Make a folder that no other run has, numbering it if need be; one per process and path."""
+    for number in range(1, 1000):
+        folder = Path(path if number == 1 else f"{path}-{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return str(folder)
+    raise UserError(f"{path}: a thousand runs in one second?")
+
+
+def register() -> None:
+    """Make the schema and the resolvers known to Hydra; safe to call twice."""
+    store = ConfigStore.instance()
+    store.store(name="schema", node=TrainConfig)
+    store.store(name="sample_schema", node=SampleConfig)
+    resolvers: dict[str, Callable[..., Any]] = {
+        "divide": lambda a, b: a / b,
+        "run_folder": lambda resume, new: str(resume) if resume else _new_folder(new),
+        "sweep_folder": _new_folder,
+        "sweep_name": lambda num, overrides: re.sub(r"[^\w.+-]+", "-", f"{num}-{overrides}")[:120],
+    }
+    for name, resolver in resolvers.items():
+        OmegaConf.register_new_resolver(name, resolver, replace=True)
+
+
+
+
+def plain_sample(config: DictConfig) -> SampleConfig:
+    """Return sample.py's checked settings.
+
+    Raises:
+        UserError: a value is wrong.
+    """
+    asked = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(SampleConfig), config))
+    assert isinstance(asked, SampleConfig)
+    for key, rule in {"num_samples": _COUNT, "seed": RULES["seed"]}.items():
+        wrong = rule(getattr(asked, key))
+        if wrong:
+            raise UserError(f"{key}={getattr(asked, key)} {wrong}")
+    return asked

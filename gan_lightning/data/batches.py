@@ -1,0 +1,67 @@
+"""Which images are in which batch: a pure function of (seed, epoch, rank)."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+
+class ImageTensors(Dataset):
+    """uint8 images[N, C, H, W] and int64 labels[N]; indexed by a whole batch of indices at once."""
+
+    def __init__(self, images: Tensor, labels: Tensor) -> None:
+        self.images = images
+        self.labels = labels
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: Tensor) -> tuple[Tensor, Tensor]:
+        """Return one batch (images[B, C, H, W] uint8, labels[B])."""
+        return self.images.index_select(0, index), self.labels.index_select(0, index)
+
+
+class EpochBatches(Sampler[Tensor]):
+    """Batches of indices; global batch k of an epoch is rows k*G .. (k+1)*G of one permutation.
+
+    The permutation (or `repeat` of them in a row) depends on (seed, epoch) alone; rank r of R takes the r-th of R equal parts of
+    each global batch, G = R * batch_size. Incomplete global batches are dropped. Iteration starts
+    at batch `start`, so that a run resumed within an epoch sees the batches it had not seen.
+    """
+
+    def __init__(
+        self,
+        num_images: int,
+        batch_size: int,
+        seed: int = 0,
+        repeat: int = 1,
+        rank: int = 0,
+        world_size: int = 1,
+    ) -> None:
+        self.num_images = num_images
+        self.batch_size = batch_size
+        self.seed = seed
+        self.repeat = repeat
+        self.rank = rank
+        self.world_size = world_size
+        self.epoch = 0
+        self.start = 0
+
+    def __len__(self) -> int:
+        return self.num_images * self.repeat // (self.batch_size * self.world_size)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the permutation; Lightning calls this before every epoch."""
+        if epoch != self.epoch:
+            self.epoch, self.start = epoch, 0
+
+    def __iter__(self) -> Iterator[Tensor]:
+        """Yield this rank's indices, int64[batch_size], batch by batch."""
+        generator = torch.Generator().manual_seed((self.seed << 16) + self.epoch)
+        order = torch.cat(
+            [torch.randperm(self.num_images, generator=generator) for _ in range(self.repeat)]
+        )
+        for batch in range(self.start, len(self)):
+            first = (batch * self.world_size + self.rank) * self.batch_size
+            yield order[first : first + self.batch_size]

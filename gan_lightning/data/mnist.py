@@ -1,0 +1,46 @@
+"""MNIST and its siblings, through torchvision."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchvision import datasets
+
+from gan_lightning.data.module import DataUnavailable, ImageDataModule
+
+
+class MNISTDataModule(ImageDataModule):
+    """MNIST, Fashion-MNIST or KMNIST; download, mirrors and checksums are torchvision's.
+
+    Args:
+        dataset: torchvision's class: `MNIST`, `FashionMNIST` or `KMNIST`.
+        root: the data folder, in torchvision's layout (`MNIST/raw/...`).
+        kwargs: as of `ImageDataModule`.
+    """
+
+    def __init__(self, dataset: str, root: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dataset: type[datasets.MNIST] = getattr(datasets, dataset)
+        self.root = Path(root).expanduser()
+        self.source = str(self.root / dataset)
+
+    def prepare_data(self) -> None:
+        """Fetch the set unless it is there.
+
+        Raises:
+            DataUnavailable: it is not there and could not be fetched.
+        """
+        try:
+            self.dataset(str(self.root), train=True, download=True)
+            self.dataset(str(self.root), train=False, download=True)
+        except (OSError, RuntimeError) as error:
+            reason = " ".join(str(error).split())
+            raise DataUnavailable(
+                f"{self.name} is not in {self.root.resolve()} and could not be fetched ({reason})"
+            ) from error
+
+    def load(self, train: bool) -> tuple[Tensor, Tensor]:
+        """Return a split as torchvision reads it."""
+        split = self.dataset(str(self.root), train=train)
+        return split.data.unsqueeze(1), split.targets.to(torch.int64)

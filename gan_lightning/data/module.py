@@ -1,0 +1,181 @@
+"""The data module that all data sets share, and the embedded digits."""
+
+from collections.abc import Sequence
+
+import torch
+from lightning import LightningDataModule
+from torch import Tensor
+from torch.nn import functional as F
+from torch.utils.data import DataLoader
+
+from gan_lightning.data.batches import EpochBatches, ImageTensors
+
+
+class DataUnavailable(RuntimeError):
+    """The data set is neither on disk nor can be fetched."""
+
+
+class ImageDataModule(LightningDataModule):
+    """Serves batches (image[B, C, H, W] float in [-1, 1] on the device, label[B] int64).
+
+    A subclass says where the images come from: `load(train) -> (uint8[N, C, H, W], int64[N])`,
+    and `prepare_data` if they must be fetched first.
+
+    Args:
+        name: of the data set, as it stands in summaries and generator files.
+        resolution: side of the square images; others are resized (28 to 32: padded).
+        channels: of the images.
+        num_classes: how many labels the data set has.
+        batch_size: images per device and D update.
+        batches_per_step: D updates per loop body; the loader serves them as one batch.
+        classes: keep these labels alone; None keeps all.
+        validation: how many training images to hold out.
+        repeat: passes over the images per epoch, for small sets.
+        num_workers: of the loader; 0 is fastest for sets in memory.
+        seed: of the order and of the split, at least 0.
+        source: where the images come from, in words.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        resolution: int = 28,
+        channels: int = 1,
+        num_classes: int = 10,
+        batch_size: int = 64,
+        batches_per_step: int = 1,
+        classes: Sequence[int] | None = None,
+        validation: int = 0,
+        repeat: int = 1,
+        num_workers: int = 0,
+        seed: int = 0,
+        source: str = "",
+    ) -> None:
+        super().__init__()
+        self.name = name
+        self.resolution = resolution
+        self.channels = channels
+        self.num_classes = num_classes
+        self.classes = sorted(range(num_classes) if classes is None else classes)
+        self.batch_size = batch_size
+        self.loader_batch_size = batch_size * batches_per_step
+        self.validation = validation
+        self.repeat = repeat
+        self.num_workers = num_workers
+        self.seed = seed
+        self.source = source
+        self.train_set: ImageTensors | None = None
+        self.validation_set: ImageTensors | None = None
+        self._resume_at = {"epoch": 0, "batch": 0}
+
+    def load(self, train: bool) -> tuple[Tensor, Tensor]:
+        """Return (images uint8[N, C, H, W], labels int64[N]) of the training or the test split."""
+        raise NotImplementedError
+
+    def split(self, train: bool) -> ImageTensors:
+        """Return a whole split with the chosen classes at the chosen resolution."""
+        images, labels = self.load(train)
+        keep = torch.isin(labels, torch.tensor(self.classes))
+        return ImageTensors(resize(images[keep], self.resolution), labels[keep])
+
+    def setup(self, stage: str | None = None) -> None:
+        """Load the training split and hold out the validation images; same on every rank."""
+        if self.train_set is not None:
+            return
+        whole = self.split(train=True)
+        order = torch.randperm(len(whole), generator=torch.Generator().manual_seed(self.seed))
+        held_out, kept = order[: self.validation].sort()[0], order[self.validation :].sort()[0]
+        self.validation_set = ImageTensors(*whole[held_out])
+        self.train_set = ImageTensors(*whole[kept])
+
+    @property
+    def images(self) -> ImageTensors:
+        """The training images.
+
+        Raises:
+            RuntimeError: `setup` has not run.
+        """
+        if self.train_set is None:
+            raise RuntimeError("call setup() before asking for images")
+        return self.train_set
+
+    def train_dataloader(self) -> DataLoader:
+        """Serve the training images in an order that (seed, epoch) alone decides."""
+        trainer = self.trainer
+        batches = EpochBatches(
+            len(self.images),
+            self.loader_batch_size,
+            seed=self.seed,
+            repeat=self.repeat,
+            rank=trainer.global_rank if trainer else 0,
+            world_size=trainer.world_size if trainer else 1,
+        )
+        batches.epoch, batches.start = self._resume_at["epoch"], self._resume_at["batch"]
+        return self._loader(self.images, batches)
+
+    def state_dict(self) -> dict[str, int]:
+        """Return the position in the data, for the checkpoint."""
+        if self.trainer is None:
+            return dict(self._resume_at)
+        progress = self.trainer.fit_loop.epoch_loop.batch_progress.current
+        return {"epoch": self.trainer.current_epoch, "batch": progress.completed}
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        """Go on at that position: the same permutation, without the batches already seen."""
+        self._resume_at = dict(state_dict)
+
+    def val_dataloader(self) -> DataLoader | list:
+        """Serve the held-out images in order; an empty list if none are held out."""
+        if not self.validation_set:
+            return []
+        chunks = list(torch.arange(len(self.validation_set)).split(1000))
+        return self._loader(self.validation_set, chunks)
+
+    def _loader(self, images: ImageTensors, batches: EpochBatches | list[Tensor]) -> DataLoader:
+        return DataLoader(
+            images,
+            sampler=batches,  # batches of indices, so that a batch is one index_select
+            batch_size=None,
+            num_workers=self.num_workers,
+            persistent_workers=False,
+        )
+
+    def on_after_batch_transfer(self, batch: Sequence[Tensor], _: int) -> tuple[Tensor, Tensor]:
+        """Scale on the device: uint8 -> (0, 1) -> (-1, 1)."""
+        image, label = batch
+        return to_unit_range(image), label
+
+
+def to_unit_range(image: Tensor) -> Tensor:
+    """Scale uint8 [0, 255] to float32 [-1, 1], the range of tanh."""
+    return image.to(torch.float32).div_(127.5).sub_(1.0)
+
+
+def resize(images: Tensor, resolution: int) -> Tensor:
+    """Bring uint8[N, C, H, W] to that resolution: 28 to 32 by padding, else bicubic."""
+    size = images.shape[-1]
+    if size == resolution:
+        return images
+    if (size, resolution) == (28, 32):
+        return F.pad(images, (2, 2, 2, 2))
+    scaled = F.interpolate(
+        images.float(), (resolution, resolution), mode="bicubic", antialias=size > resolution
+    )
+    return scaled.round().clamp(0, 255).to(torch.uint8)
+
+
+class DigitsDataModule(ImageDataModule):
+    """scikit-learn's 1,797 handwritten digits, 8x8, part of the package: needs no network.
+
+    The first 1,500 are the training split, the rest the test split.
+    """
+
+    def load(self, train: bool) -> tuple[Tensor, Tensor]:
+        """Return the embedded digits, their 17 grey levels stretched to 0..255."""
+        from sklearn.datasets import load_digits  # slow import, needed here alone
+
+        digits = load_digits()
+        part = slice(0, 1500) if train else slice(1500, None)
+        images = torch.from_numpy(digits.images[part] * (255 / 16)).round().to(torch.uint8)
+        return images.unsqueeze(1), torch.from_numpy(digits.target[part]).long()
+

@@ -1,0 +1,46 @@
+"""The averaged generator: what is sampled, measured and shipped."""
+
+import copy
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+
+class AveragedGenerator(AveragedModel):
+    """Exponential moving average of a generator, with a half-life in images and a warm-up.
+
+    After n images the half-life is min(half_life, ramp_up * n): the average follows closely at
+    first and never holds on to the untrained start. `half_life=0` is a plain copy. Buffers
+    (BatchNorm statistics) are copied. Parameters never need gradients; it is always in eval mode.
+
+    Source: Karras et al. 2020, StyleGAN2-ADA, `ema_kimg` and `ema_rampup` of the reference loop;
+    in images rather than steps, so that it does not change with the batch size.
+    """
+
+    def __init__(self, generator: nn.Module, half_life: float, ramp_up: float = 0.05) -> None:
+        super().__init__(copy.deepcopy(generator), multi_avg_fn=self._lerp)
+        self.half_life = half_life
+        self.ramp_up = ramp_up
+        self._decay = 0.0
+        self.requires_grad_(False)
+        self.eval()
+
+    def decay(self, images_seen: int, images: int) -> float:
+        """Return the weight of the old average when `images` more images were seen."""
+        half_life = min(self.half_life, self.ramp_up * images_seen)
+        return 0.5 ** (images / half_life) if half_life > 0 else 0.0
+
+    def update(self, generator: nn.Module, images_seen: int, images: int) -> None:
+        """Move the average towards `generator` after a step of `images` images."""
+        self._decay = self.decay(images_seen, images)
+        self.update_parameters(generator)
+
+    def train(self, mode: bool = True) -> "AveragedGenerator":
+        """Stay in eval mode: the average is never trained."""
+        return super().train(False)
+
+    @torch.no_grad()
+    def _lerp(self, averaged: Sequence[Tensor], current: Sequence[Tensor], _: Tensor) -> None:
+        torch._foreach_lerp_(list(averaged), list(current), 1.0 - self._decay)

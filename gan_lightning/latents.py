@@ -1,0 +1,54 @@
+"""Noise that is a pure function of its key, not of the global random state.
+
+Philox is a counter-based generator: the key says *which* stream, the counter *where* in it. So
+ranks draw different rows of one global batch, a resumed run goes on with the same stream, and
+one process and N processes see the same noise. (`torch.Generator` uses 32 bits of its seed on
+the CPU, so keys hashed into it collide; NumPy's Philox takes key and counter whole.)
+
+Source: Salmon et al. 2011, Parallel Random Numbers: As Easy as 1, 2, 3.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+_TRAINING, _SAMPLING = 0, 1
+
+
+def _normal(seed: int, purpose: int, position: int, part: int, shape: tuple[int, ...]) -> Tensor:
+    """Standard normal float32 of that shape, at (seed, purpose) -> (position, part)."""
+    bits = np.random.Philox(
+        key=np.array([seed, purpose], dtype=np.uint64),
+        counter=np.array([0, 0, part, position], dtype=np.uint64),
+    )
+    return torch.from_numpy(np.random.Generator(bits).standard_normal(shape, dtype=np.float32))
+
+
+def training_latents(
+    seed: int,
+    images_seen: int,
+    draw: int,
+    batch_size: int,
+    latent_dim: int,
+    rank: int = 0,
+    world_size: int = 1,
+) -> Tensor:
+    """Return z[batch_size, latent_dim]: this rank's rows of the global batch's noise.
+
+    Args:
+        seed: the run's seed, at least 0.
+        images_seen: position of the run when the loop body began.
+        draw: which draw of that loop body (0, 1, ... for D; the last for G).
+        batch_size: rows per rank.
+        latent_dim: length of a latent.
+        rank: this process.
+        world_size: number of processes.
+    """
+    z = _normal(seed, _TRAINING, images_seen, draw, (world_size * batch_size, latent_dim))
+    return z[rank * batch_size : (rank + 1) * batch_size]
+
+
+def sample_latents(seed: int, first: int, count: int, latent_dim: int) -> Tensor:
+    """Return z[count, latent_dim] of the samples first, first + 1, ...: row i depends on (seed, i)."""
+    rows = [_normal(seed, _SAMPLING, i, 0, (latent_dim,)) for i in range(first, first + count)]
+    return torch.stack(rows) if rows else torch.empty(0, latent_dim)

@@ -1,0 +1,116 @@
+"""Curves on the images_seen axis: TensorBoard's HParams tab, and a CSV file beside it."""
+
+import csv
+import os
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.loggers import Logger, TensorBoardLogger
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
+from torch.utils.tensorboard.summary import hparams
+
+
+class TensorBoard(TensorBoardLogger):
+    """Lightning's logger, writing straight into the run folder, with the HParams tab filled.
+
+    Args:
+        save_dir: the run folder.
+        metrics: names of the curves that the HParams tab shows beside the settings.
+    """
+
+    def __init__(self, save_dir: str, metrics: tuple[str, ...] = ("loss/D", "loss/G")) -> None:
+        super().__init__(save_dir, name="", version="", default_hp_metric=False)
+        self.hparam_metrics = metrics
+
+    @rank_zero_only
+    def log_hyperparams(
+        self, params: dict[str, Any] | Namespace, metrics: Any = None, step: int | None = None
+    ) -> None:
+        """Announce settings and metric names; the curves themselves fill in the values.
+
+        Lightning would log a made-up value at step 0 for each metric.
+        """
+        settings = dict(params) if isinstance(params, dict) else vars(params)
+        for summary in hparams(settings, dict.fromkeys(self.hparam_metrics, 0.0)):
+            self.experiment.file_writer.add_summary(summary)
+
+    @rank_zero_only
+    def resume(self, images_seen: int) -> None:
+        """Go on with the curves up to this position; TensorBoard hides what lay behind it."""
+        self._kwargs["purge_step"] = images_seen + 1
+
+    @rank_zero_only
+    def save(self) -> None:
+        """Write nothing beside the events: the run folder has its config.yaml."""
+
+
+class MetricsCSV(Logger):
+    """`metrics.csv`: one row a point, a column a metric, on the images_seen axis.
+
+    Unlike Lightning's CSVLogger it keeps what an earlier part of a resumed run wrote; rows
+    behind the point where the run resumed are dropped, since they are about to be measured again.
+
+    Args:
+        save_dir: the run folder.
+    """
+
+    def __init__(self, save_dir: str) -> None:
+        super().__init__()
+        self.path = Path(save_dir) / "metrics.csv"
+        self._columns: list[str] = []
+
+    @property
+    def name(self) -> str:
+        """Nothing: the run folder is the name."""
+        return ""
+
+    @property
+    def version(self) -> str:
+        """Nothing: a run folder holds one run."""
+        return ""
+
+    @property
+    def save_dir(self) -> str:
+        """The run folder."""
+        return str(self.path.parent)
+
+    @rank_zero_only
+    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
+        """Do nothing: settings are in config.yaml."""
+
+    @rank_zero_only
+    def resume(self, images_seen: int) -> None:
+        """Go on with the file that is there, up to this position."""
+        if self.path.exists():
+            rows = [row for row in self._rows() if int(row["images_seen"]) <= images_seen]
+            self._rewrite(rows)
+
+    @rank_zero_only
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        """Append a row; a new metric becomes a new column."""
+        row = {"images_seen": step, **metrics}
+        if not set(row) <= set(self._columns):
+            rows = self._rows() if self._columns else []
+            self._columns += [name for name in row if name not in self._columns]
+            self._rewrite(rows)
+        with self.path.open("a", newline="") as file:
+            csv.DictWriter(file, self._columns).writerow(row)
+
+    def column(self, metric: str) -> list[float]:
+        """Return the values of a metric that the file holds, in order."""
+        return [float(row[metric]) for row in self._rows() if row.get(metric)]
+
+    def _rows(self) -> list[dict[str, str]]:
+        with self.path.open(newline="") as file:
+            reader = csv.DictReader(file)
+            self._columns = list(reader.fieldnames or [])
+            return list(reader)
+
+    def _rewrite(self, rows: list[dict[str, str]]) -> None:
+        temporary = self.path.with_suffix(".tmp")
+        with temporary.open("w", newline="") as file:
+            writer = csv.DictWriter(file, self._columns)
+            writer.writeheader()
+            writer.writerows(rows)
+        os.replace(temporary, self.path)

@@ -1,0 +1,114 @@
+"""Adversarial losses, all in logits.
+
+A loss is an object with `discriminator(real_logits, fake_logits)` and
+`generator(fake_logits, real_logits)`, each returning a scalar that its network minimises.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+class Loss:
+    """What the training loop asks of a loss.
+
+    `relativistic = True` in a subclass says that its generator loss looks at the reals too;
+    otherwise `real_logits` is None there, and a pass through D is saved.
+    """
+
+    relativistic = False
+
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        """Return the scalar that the discriminator minimises; logits[B] each."""
+        raise NotImplementedError
+
+    def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
+        """Return the scalar that the generator minimises; logits[B] each."""
+        raise NotImplementedError
+
+
+def bce(logits: Tensor, target: float) -> Tensor:
+    """Return the lecture's cost J = -1/m sum[y log h + (1-y) log(1-h)], h = sigmoid(logits)."""
+    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
+
+
+class BCEWithLogits(Loss):
+    """The discriminator as a judge with the BCE cost: reals are 1, fakes 0.
+
+    The base of the two classical GANs, which differ in what the generator minimises.
+    """
+
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        """Return J(real, 1) + J(fake, 0)."""
+        return bce(real_logits, 1.0) + bce(fake_logits, 0.0)
+
+
+class NonSaturating(BCEWithLogits):
+    """The generator minimises -log D(G(z)).
+
+    Source: Goodfellow et al. 2014, section 3 ("maximize log D(G(z))").
+    """
+
+    def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
+        """Return J(fake, 1)."""
+        return bce(fake_logits, 1.0)
+
+
+class Minimax(BCEWithLogits):
+    """The generator minimises log(1 - D(G(z))), which saturates when D is sure.
+
+    Source: Goodfellow et al. 2014, eq. 1.
+    """
+
+    def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
+        """Return -J(fake, 0)."""
+        return -bce(fake_logits, 0.0)
+
+
+@dataclass(frozen=True)
+class LeastSquares(Loss):
+    """D pulls fakes to a and reals to b; G pulls fakes to c, each with half the squared distance.
+
+    Source: Mao et al. 2017, Least Squares GAN, eq. 2 (a=0, b=c=1: eq. 9).
+    """
+
+    a: float = 0.0
+    b: float = 1.0
+    c: float = 1.0
+
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        """Return 1/2 E(real - b)^2 + 1/2 E(fake - a)^2."""
+        real, fake = (real_logits - self.b).square(), (fake_logits - self.a).square()
+        return 0.5 * (real.mean() + fake.mean())
+
+    def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
+        """Return 1/2 E(fake - c)^2."""
+        return 0.5 * (fake_logits - self.c).square().mean()
+
+
+class Wasserstein(Loss):
+    """The critic's score difference; it needs a penalty or a constraint on D.
+
+    Source: Arjovsky et al. 2017, Wasserstein GAN, eq. 3 and algorithm 1.
+    """
+
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        """Return E(fake) - E(real)."""
+        return fake_logits.mean() - real_logits.mean()
+
+    def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
+        """Return -E(fake)."""
+        return -fake_logits.mean()
+
+
+class Hinge(Wasserstein):
+    """D stops pushing once reals are above 1 and fakes below -1; G as in Wasserstein.
+
+    Source: Lim & Ye 2017, Geometric GAN, eq. 7.
+    """
+
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        """Return E max(0, 1 - real) + E max(0, 1 + fake)."""
+        return F.relu(1.0 - real_logits).mean() + F.relu(1.0 + fake_logits).mean()

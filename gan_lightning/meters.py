@@ -1,0 +1,57 @@
+"""Running means between two points of the curves."""
+
+import time
+
+import torch
+from lightning.pytorch.strategies import Strategy
+from torch import Tensor
+
+
+class Meters:
+    """Averages per-step values on their device; one synchronisation per point, not per step.
+
+    Args:
+        every_n_images: distance between two points, in images over all ranks.
+    """
+
+    def __init__(self, every_n_images: int) -> None:
+        self.every_n_images = every_n_images
+        self._sums: dict[str, Tensor] = {}
+        self._counts: dict[str, int] = {}
+        self._values: dict[str, float] = {}
+        self._images = 0
+        self._since = self._last = time.perf_counter()
+
+    def add(self, name: str, value: Tensor) -> None:
+        """Count a scalar towards the mean of this interval."""
+        value = value.detach()
+        self._sums[name] = self._sums[name] + value if name in self._sums else value
+        self._counts[name] = self._counts.get(name, 0) + 1
+
+    def set(self, name: str, value: float) -> None:
+        """Set a value that is not averaged."""
+        self._values[name] = value
+
+    def skip_pause(self) -> None:
+        """Leave the time since the last step (pictures, checkpoints) out of images/s."""
+        self._since += time.perf_counter() - self._last
+
+    def step(self, images: int, strategy: Strategy) -> dict[str, float]:
+        """Count a step of so many images; return all means, over all ranks, at an interval's end.
+
+        Returns:
+            {} within an interval.
+        """
+        self._images += images
+        self._last = time.perf_counter()
+        if self._images < self.every_n_images:
+            return {}
+        means = torch.stack([self._sums[name] / self._counts[name] for name in self._sums])
+        means = strategy.reduce(means, reduce_op="mean")
+        values = dict(zip(self._sums, means.tolist(), strict=True)) | self._values
+        values["images/s"] = self._images / (time.perf_counter() - self._since)
+        self._sums.clear()
+        self._counts.clear()
+        self._images = 0
+        self._since = self._last = time.perf_counter()
+        return values

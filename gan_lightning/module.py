@@ -1,0 +1,171 @@
+"""The adversarial loop and its logging, nothing else."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from lightning import LightningModule
+from lightning.pytorch.core.optimizer import LightningOptimizer
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from gan_lightning.ema import AveragedGenerator
+from gan_lightning.latents import training_latents
+from gan_lightning.losses import Loss
+from gan_lightning.meters import Meters
+from gan_lightning.networks.base import Discriminator, Generator
+from gan_lightning.penalties import NoPenalty
+
+Batch = tuple[Tensor, Tensor]
+OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
+
+
+class GANModule(LightningModule):
+    """Trains a generator against a discriminator with two optimizers.
+
+    One step is `d_steps` updates of D, each on its own part of the batch, then one update of G.
+
+    Args:
+        generator: z[B, L], y[B] | None -> image[B, C, H, W] in [-1, 1].
+        discriminator: image, y -> logits[B].
+        loss: see `gan_lightning.losses`.
+        generator_optimizer: makes G's optimizer from its parameters.
+        discriminator_optimizer: makes D's.
+        penalty: see `gan_lightning.penalties`.
+        d_steps: updates of D per update of G.
+        ema_half_life: of the averaged generator, in images.
+        ema_ramp_up: its warm-up, as a share of the images seen.
+        seed: of the latents, at least 0.
+        log_every_n_images: how often the curves get a point, in images over all ranks.
+    """
+
+    def __init__(
+        self,
+        generator: Generator,
+        discriminator: Discriminator,
+        loss: Loss,
+        generator_optimizer: OptimizerFactory,
+        discriminator_optimizer: OptimizerFactory,
+        penalty: Any = None,
+        d_steps: int = 1,
+        ema_half_life: float = 5000.0,
+        ema_ramp_up: float = 0.05,
+        seed: int = 0,
+        log_every_n_images: int = 3200,
+    ) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.generator = generator
+        self.discriminator = discriminator
+        self.average = AveragedGenerator(generator, ema_half_life, ema_ramp_up)
+        self.loss = loss
+        self.penalty = penalty or NoPenalty()
+        self.optimizer_factories = (discriminator_optimizer, generator_optimizer)
+        self.d_steps = d_steps
+        self.seed = seed
+        self.images_seen = 0
+        self.meters = Meters(log_every_n_images)
+        self._draw = 0
+
+    def configure_optimizers(self) -> list[Optimizer]:
+        """Return D's optimizer, then G's."""
+        make_d, make_g = self.optimizer_factories
+        return [make_d(self.discriminator.parameters()), make_g(self.generator.parameters())]
+
+    def on_fit_start(self) -> None:
+        """Treat denormal numbers as zero: a saturated network is several times slower with them."""
+        torch.set_flush_denormal(True)
+
+    def on_train_epoch_start(self) -> None:
+        """Keep the pictures and checkpoints between epochs out of images/s."""
+        self.meters.skip_pause()
+
+    def training_step(self, batch: Batch, batch_idx: int) -> None:
+        """Update D on every part of the batch, then G once, then the average."""
+        d_optimizer, g_optimizer = self.optimizers()
+        self._draw = 0
+        for real, label in zip(*(part.chunk(self.d_steps) for part in batch), strict=True):
+            y = label if self.discriminator.num_classes else None
+            with self.toggled_optimizer(d_optimizer):
+                with torch.no_grad():
+                    fake = self.generate(y, len(real))
+                d_loss = self.discriminator_loss(real, fake, y)
+                self.descend("D", d_optimizer, self.discriminator, d_loss)
+        with self.toggled_optimizer(g_optimizer):
+            g_loss = self.generator_loss(self.generate(y, len(real)), real, y)
+            self.descend("G", g_optimizer, self.generator, g_loss)
+        images = len(batch[0]) * self.trainer.world_size
+        self.images_seen += images
+        self.average.update(self.generator, self.images_seen, images)
+        self.log_step(images)
+
+    def generate(self, y: Tensor | None, count: int) -> Tensor:
+        """Return fakes[count, C, H, W] from fresh latents keyed by seed, position and rank."""
+        z = training_latents(
+            self.seed,
+            self.images_seen,
+            self._draw,
+            count,
+            self.generator.latent_dim,
+            self.global_rank,
+            self.trainer.world_size,
+        )
+        self._draw += 1
+        return self.generator(z.to(self.device, non_blocking=True), y)
+
+    def discriminator_loss(self, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
+        """Return D's loss plus the mean penalty."""
+        real_logits, fake_logits = self.discriminator(real, y), self.discriminator(fake, y)
+        loss = self.loss.discriminator(real_logits, fake_logits)
+        with torch.autocast(self.device.type, enabled=False):
+            penalty = self.penalty(self.discriminator, real.float(), fake.float(), y).mean()
+        self.meters.add("loss/D", loss)
+        self.meters.add("penalty", penalty)
+        self.meters.add("D(real)", real_logits.sigmoid().mean())
+        self.meters.add("D(fake)", fake_logits.sigmoid().mean())
+        return loss + penalty
+
+    def generator_loss(self, fake: Tensor, real: Tensor, y: Tensor | None) -> Tensor:
+        """Return G's loss; only a relativistic loss looks at the reals."""
+        fake_logits = self.discriminator(fake, y)
+        with torch.no_grad():
+            real_logits = self.discriminator(real, y) if self.loss.relativistic else None
+        loss = self.loss.generator(fake_logits, real_logits)
+        self.meters.add("loss/G", loss)
+        return loss
+
+    def descend(
+        self, name: str, optimizer: LightningOptimizer, network: nn.Module, loss: Tensor
+    ) -> None:
+        """Take one optimizer step down the loss."""
+        optimizer.zero_grad()
+        self.manual_backward(loss)
+        gradients = [p.grad for p in network.parameters() if p.grad is not None]
+        self.meters.add(f"grad_norm/{name}", nn.utils.get_total_norm(gradients))
+        optimizer.step()
+        self.meters.set(f"lr/{name}", optimizer.param_groups[0]["lr"])
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Measure D on held-out reals: far below D(real), D has learnt its training set by heart."""
+        real, label = batch
+        logits = self.discriminator(real, label if self.discriminator.num_classes else None)
+        self.meters.add("D(held-out)", logits.sigmoid().mean())
+
+    def log_step(self, images: int) -> None:
+        """Give every logger one point on the images_seen axis when an interval is full."""
+        values = self.meters.step(images, self.trainer.strategy)
+        if not values:
+            return
+        for logger in self.loggers:
+            logger.log_metrics(values, step=self.images_seen)
+        bar = {name: values[name] for name in ("loss/D", "loss/G", "images/s")}
+        self.log_dict(bar, prog_bar=True, logger=False)
+
+    def get_extra_state(self) -> dict[str, int]:
+        """Return what belongs to the weights but is no tensor."""
+        return {"images_seen": self.images_seen}
+
+    def set_extra_state(self, state: dict[str, int]) -> None:
+        """Restore it."""
+        self.images_seen = state["images_seen"]
+

@@ -1,0 +1,92 @@
+"""The contract of the two networks, and the closed list of generators a file may name."""
+
+import importlib
+import pkgutil
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+
+class Generator(nn.Module):
+    """`generator(z[B, L], y[B] | None) -> image[B, C, H, W]` in [-1, 1].
+
+    Constructor arguments are plain numbers, strings and lists, so that a generator file can
+    record them. `num_classes=0` means unconditional: y is then None.
+    """
+
+    def __init__(self, latent_dim: int, image_shape: Sequence[int], num_classes: int = 0) -> None:
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.image_shape = tuple(image_shape)
+        self.num_classes = num_classes
+
+    def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """Map latents (and labels) to images."""
+        raise NotImplementedError
+
+
+class Discriminator(nn.Module):
+    """`discriminator(x[B, C, H, W], y[B] | None) -> logits[B]`; a logit is never a probability."""
+
+    def __init__(self, image_shape: Sequence[int], num_classes: int = 0) -> None:
+        super().__init__()
+        self.image_shape = tuple(image_shape)
+        self.num_classes = num_classes
+
+    def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """Map images (and labels) to one logit per image: above 0 means "real"."""
+        raise NotImplementedError
+
+
+class ProjectionHead(nn.Module):
+    """Features[B, F] (and y) -> logits[B]: w.h + b, plus <embedding(y), h> when conditional.
+
+    Source: Miyato & Koyama 2018, cGANs with Projection Discriminator, eq. 3.
+    """
+
+    def __init__(self, features: int, num_classes: int = 0) -> None:
+        super().__init__()
+        self.linear = nn.Linear(features, 1)
+        self.embedding = nn.Embedding(num_classes, features) if num_classes else None
+
+    def forward(self, h: Tensor, y: Tensor | None = None) -> Tensor:
+        """Map features to logits."""
+        logits = self.linear(h).squeeze(1)
+        if self.embedding is not None:
+            logits = logits + (self.embedding(y) * h).sum(dim=1)
+        return logits
+
+
+def _generator_classes() -> dict[str, type[Generator]]:
+    """All `Generator` subclasses that live in this package, by name."""
+    package = importlib.import_module(__package__)
+    modules = [
+        importlib.import_module(f"{__package__}.{info.name}")
+        for info in pkgutil.iter_modules(package.__path__)
+    ]
+    return {
+        cls.__name__: cls
+        for module in modules
+        for cls in vars(module).values()
+        if isinstance(cls, type)
+        and issubclass(cls, Generator)
+        and cls is not Generator
+        and cls.__module__ == module.__name__
+    }
+
+
+def generator_names() -> list[str]:
+    """Names of the generators of this package, sorted."""
+    return sorted(_generator_classes())
+
+
+def find_generator(name: str) -> type[Generator]:
+    """Return the generator class of that name.
+
+    Raises:
+        KeyError: no class of that name lives in `gan_lightning.networks`.
+    """
+    classes = _generator_classes()
+    if name not in classes:
+        raise KeyError(f"unknown generator class {name!r}; known: {', '.join(sorted(classes))}")
+    return classes[name]

@@ -1,0 +1,104 @@
+"""DCGAN for 28, 32 and 64 pixels."""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from gan_lightning.networks.base import Discriminator, Generator, ProjectionHead
+from gan_lightning.networks.layers import LabelConcat, MinibatchStddev, normal_init
+
+
+def halvings(size: int) -> int:
+    """How often a side can be halved down to 4 (32, 64) or an odd side (28 -> 7)."""
+    count = 0
+    while size % 2 == 0 and size > 4:
+        size, count = size // 2, count + 1
+    return count
+
+
+class DCGANGenerator(Generator):
+    """z[B, L] -> image by fractionally strided convolutions, BatchNorm, ReLU, tanh at the end.
+
+    For 28 pixels: 7x7 with 2 * width channels, 14x14 with width, then the image. One more
+    level for 32 pixels (from 4x4), two for 64.
+
+    Source: Radford et al. 2016, Unsupervised Representation Learning with DCGANs, figure 1;
+    conditional as in Mirza & Osindero 2014.
+
+    Args:
+        latent_dim: length of z.
+        image_shape: [C, H, W], H = W.
+        num_classes: 0 for unconditional.
+        width: channels at half resolution.
+    """
+
+    def __init__(
+        self, latent_dim: int, image_shape: Sequence[int], num_classes: int = 0, width: int = 64
+    ) -> None:
+        super().__init__(latent_dim, image_shape, num_classes)
+        channels, size, _ = self.image_shape
+        levels = halvings(size)
+        wide = width * 2 ** (levels - 1)
+        start = size // 2**levels
+        self.condition = LabelConcat(num_classes)
+        self.project = nn.Linear(latent_dim + num_classes, wide * start * start, bias=False)
+        layers: list[nn.Module] = [nn.Unflatten(1, (wide, start, start)), *_norm_relu(wide)]
+        for _ in range(levels - 1):
+            up = nn.ConvTranspose2d(wide, wide // 2, 4, stride=2, padding=1, bias=False)
+            wide //= 2
+            layers += [up, *_norm_relu(wide)]
+        layers += [nn.ConvTranspose2d(wide, channels, 4, stride=2, padding=1), nn.Tanh()]
+        self.layers = nn.Sequential(*layers)
+        normal_init(self)
+
+    def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """Map latents (and labels) to images."""
+        return self.layers(self.project(self.condition(z, y)))
+
+
+def _norm_relu(channels: int) -> list[nn.Module]:
+    return [nn.BatchNorm2d(channels), nn.ReLU(inplace=True)]
+
+
+class DCGANDiscriminator(Discriminator):
+    """image -> logits[B] by strided convolutions and LeakyReLU(0.2), without normalisation.
+
+    Radford et al. 2016 put BatchNorm here too; a gradient penalty asks for none, because
+    BatchNorm makes D(x) depend on the whole batch (Gulrajani et al. 2017, section 4). Set
+    `batch_norm=true` for the paper's network. Conditional by projection.
+
+    Args:
+        image_shape: [C, H, W], H = W.
+        num_classes: 0 for unconditional.
+        width: channels at half resolution; doubled at every level.
+        batch_norm: BatchNorm behind all convolutions but the first.
+        minibatch_stddev: group size of the minibatch statistic before the head; 0 for none.
+    """
+
+    def __init__(
+        self,
+        image_shape: Sequence[int],
+        num_classes: int = 0,
+        width: int = 32,
+        batch_norm: bool = False,
+        minibatch_stddev: int = 0,
+    ) -> None:
+        super().__init__(image_shape, num_classes)
+        channels, size, _ = self.image_shape
+        layers: list[nn.Module] = [nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(0.2)]
+        size //= 2
+        while size > 4:
+            kernel = 4 if size % 2 == 0 else 3
+            layers.append(nn.Conv2d(width, 2 * width, kernel, 2, 1, bias=not batch_norm))
+            layers += [nn.BatchNorm2d(2 * width)] if batch_norm else []
+            layers.append(nn.LeakyReLU(0.2))
+            size, width = (size + 1) // 2, 2 * width
+        if minibatch_stddev:
+            layers.append(MinibatchStddev(minibatch_stddev))
+        self.layers = nn.Sequential(*layers, nn.Flatten())
+        self.head = ProjectionHead((width + bool(minibatch_stddev)) * size * size, num_classes)
+        normal_init(self)
+
+    def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """Map images (and labels) to logits."""
+        return self.head(self.layers(x), y)

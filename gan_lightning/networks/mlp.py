@@ -1,0 +1,65 @@
+"""The lecture's networks: fully connected layers on the flattened image."""
+
+import math
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from gan_lightning.networks.base import Discriminator, Generator, ProjectionHead
+from gan_lightning.networks.layers import LabelConcat
+
+
+class MLPGenerator(Generator):
+    """z[B, L] -> image, through hidden layers of the given sizes, ReLU, then tanh.
+
+    Source: Goodfellow et al. 2014, Generative Adversarial Nets; conditional as in
+    Mirza & Osindero 2014, with the label one-hot beside the latent.
+    """
+
+    def __init__(
+        self,
+        latent_dim: int,
+        image_shape: Sequence[int],
+        num_classes: int = 0,
+        hidden: Sequence[int] = (256, 512),
+    ) -> None:
+        super().__init__(latent_dim, image_shape, num_classes)
+        self.condition = LabelConcat(num_classes)
+        layers: list[nn.Module] = []
+        size = latent_dim + num_classes
+        for width in hidden:
+            layers += [nn.Linear(size, width), nn.BatchNorm1d(width), nn.ReLU()]
+            size = width
+        layers += [nn.Linear(size, math.prod(self.image_shape)), nn.Tanh()]
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """Map latents (and labels) to images."""
+        return self.layers(self.condition(z, y)).unflatten(1, self.image_shape)
+
+
+class MLPDiscriminator(Discriminator):
+    """image[B, C, H, W] -> logits[B], through hidden layers of the given sizes, LeakyReLU.
+
+    Source: Goodfellow et al. 2014; conditional by projection (Miyato & Koyama 2018).
+    """
+
+    def __init__(
+        self,
+        image_shape: Sequence[int],
+        num_classes: int = 0,
+        hidden: Sequence[int] = (512, 256),
+        slope: float = 0.2,
+    ) -> None:
+        super().__init__(image_shape, num_classes)
+        layers: list[nn.Module] = []
+        size = math.prod(self.image_shape)
+        for width in hidden:
+            layers += [nn.Linear(size, width), nn.LeakyReLU(slope)]
+            size = width
+        self.layers = nn.Sequential(*layers)
+        self.head = ProjectionHead(size, num_classes)
+
+    def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """Map images (and labels) to logits."""
+        return self.head(self.layers(x.flatten(1)), y)

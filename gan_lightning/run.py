@@ -1,0 +1,180 @@
+"""One training run, from a config to a generator file; knows nothing of command lines."""
+
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning import Trainer, seed_everything
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+from rich.table import Table
+from torch import nn
+
+from gan_lightning.build import build_data, build_module, build_trainer
+from gan_lightning.checkpoint import GENERATOR_FILE, read_checkpoint
+from gan_lightning.config import plain
+from gan_lightning.data import ImageDataModule
+from gan_lightning.errors import UserError
+from gan_lightning.loggers import MetricsCSV, TensorBoard
+from gan_lightning.module import GANModule
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+def train(config: DictConfig) -> float | None:
+    """Train as the config says; return `optimized_metric` at the end, for searches.
+
+    Raises:
+        UserError: the config, the data or the devices do not allow it.
+    """
+    settings = plain(config)
+    run_dir = Path(settings["run_dir"])
+    data, warning = build_data(settings)
+    check_batch(settings, data)
+    seed_everything(settings["seed"], workers=True, verbose=False)
+    module = build_module(settings)
+    quiet_lightning()
+    trainer = build_trainer(settings)
+    if warning:
+        announce(f"[bold yellow]WARNING: {warning}")
+    announce(summary(settings, data, module, trainer))
+    last = None
+    if settings["resume"]:
+        last = run_dir / "checkpoints" / "last.ckpt"
+        resume_loggers(trainer, read_checkpoint(last)["state_dict"]["_extra_state"]["images_seen"])
+    if trainer.is_global_zero:
+        run_dir.mkdir(parents=True, exist_ok=True)
+        OmegaConf.save(OmegaConf.create(settings), run_dir / "config.yaml")
+    announce_settings(trainer, settings)
+    trainer.fit(module, datamodule=data, ckpt_path=last, weights_only=True)
+    announce(closing_words(run_dir))
+    return optimized(settings, run_dir)
+
+
+def check_batch(settings: dict[str, Any], data: ImageDataModule) -> None:
+    """Refuse a global batch larger than an epoch: such a run would train on nothing."""
+    images = len(data.images) * data.repeat
+    devices = settings["trainer"]["devices"]
+    world = (devices if isinstance(devices, int) and devices > 0 else 1) * data.loader_batch_size
+    if world > images:
+        raise UserError(
+            f"data.batch_size={data.batch_size} makes a step of {world} images, but {data.name} "
+            f"has {images} an epoch: choose a smaller one"
+        )
+
+
+def parameters(network: nn.Module) -> str:
+    """Return the class name and the parameter count of a network."""
+    count = sum(p.numel() for p in network.parameters())
+    return f"{type(network).__name__}, {count:,} parameters"
+
+
+def summary(
+    settings: dict[str, Any], data: ImageDataModule, module: GANModule, trainer: Trainer
+) -> Table:
+    """Return what the run will do, as a table of two columns."""
+    world, shape = trainer.world_size, "x".join(map(str, module.generator.image_shape))
+    accelerator = type(trainer.accelerator).__name__.removesuffix("Accelerator")
+    batch = f"{data.batch_size} images"
+    if world > 1:
+        batch += f" x {world} devices = {data.batch_size * world} images"
+    conditional = module.generator.num_classes
+    rows = {
+        "data": f"{data.name}: {len(data.images):,} images {shape}, from {data.source}",
+        "device": f"{accelerator} x {world}, strategy {type(trainer.strategy).__name__}, "
+        f"precision {trainer.precision}",
+        "batch": batch,
+        "generator": parameters(module.generator)
+        + (f", conditional on {conditional} labels" if conditional else ""),
+        "discriminator": parameters(module.discriminator),
+        "training": f"{trainer.max_epochs} epochs"
+        + (f" or {settings['trainer']['max_time']}" if settings["trainer"]["max_time"] else "")
+        + f", seed {settings['seed']}",
+        "run folder": relative(settings["run_dir"]),
+    }
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in rows.items():
+        table.add_row(f"[bold]{name}", value)
+    return table
+
+
+def relative(path: str | Path) -> str:
+    """Return a path as short as it can be typed from here."""
+    path = Path(path)
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+@rank_zero_only
+def announce(message: Any) -> None:
+    """Print on the first process alone."""
+    console.print(message)
+
+
+def closing_words(run_dir: Path) -> str:
+    """Return where the results are, and the two next commands."""
+    pictures = sorted((run_dir / "samples").glob("*.png"))
+    lines = [f"generator  {relative(run_dir / GENERATOR_FILE)}"]
+    lines += [f"picture    {relative(pictures[-1])}"] if pictures else []
+    lines += [
+        f"next       python sample.py generator={relative(run_dir)}",
+        "           tensorboard --logdir outputs",
+    ]
+    return "\n".join(lines)
+
+
+def announce_settings(trainer: Trainer, settings: dict[str, Any]) -> None:
+    """Fill TensorBoard's HParams tab with the settings that runs differ in."""
+    groups = ("model", "loss", "penalty", "optimizer", "ema")
+    flat: dict[str, Any] = {"seed": settings["seed"], "d_steps": settings["d_steps"]}
+    flat |= {"data": settings["data"]["name"], "batch_size": settings["data"]["batch_size"]}
+    for group in groups:
+        flat |= {f"{group}.{k}": v for k, v in flatten(settings[group]).items()}
+    for logger in trainer.loggers:
+        if isinstance(logger, TensorBoard):
+            logger.log_hyperparams(flat)
+
+
+def flatten(node: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return the leaves of nested containers by dotted key, as TensorBoard can show them."""
+    leaves: dict[str, Any] = {}
+    for key, value in node.items():
+        if isinstance(value, dict):
+            leaves |= flatten(value, f"{prefix}{key}.")
+        elif key != "_partial_":
+            shown = value.rpartition(".")[2] if key == "_target_" else value
+            leaves[f"{prefix}{key}"] = str(shown) if isinstance(shown, list) else shown
+    return leaves
+
+
+def resume_loggers(trainer: Trainer, images_seen: int) -> None:
+    """Let every logger go on where the checkpoint is."""
+    for logger in trainer.loggers:
+        if isinstance(logger, MetricsCSV | TensorBoard):
+            logger.resume(images_seen)
+
+
+def optimized(settings: dict[str, Any], run_dir: Path) -> float | None:
+    """Return the last value of `optimized_metric` in metrics.csv, if there is one."""
+    metric, file = settings["optimized_metric"], run_dir / "metrics.csv"
+    if not metric or not file.is_file():
+        return None
+    values = MetricsCSV(str(run_dir)).column(metric)
+    return values[-1] if values else None
+
+
+def quiet_lightning() -> None:
+    """Silence what a user of this project can do nothing about."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    for message in (
+        ".*does not have many workers.*",
+        ".*Checkpoint directory .* exists.*",
+        ".*in eval mode at the start of training.*",  # the average, on purpose
+        ".*isinstance.treespec, LeafSpec.*",  # lightning 2.6.6 on torch 2.15
+    ):
+        warnings.filterwarnings("ignore", message)
+    torch.set_float32_matmul_precision("high")

@@ -1,0 +1,63 @@
+"""Draw images from a generator: sample i depends on (seed, i) alone."""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from gan_lightning.latents import sample_latents
+from gan_lightning.networks.base import Generator
+
+# Samples are computed in aligned chunks of this size, the last one too: a kernel may round
+# differently for another batch size, and then sample i would depend on num_samples.
+CHUNK = 100
+
+
+def to_uint8(images: Tensor) -> Tensor:
+    """Map images in [-1, 1] to uint8 in [0, 255], the inverse of the data's scaling."""
+    return ((images + 1.0) * 127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+def sample_labels(first: int, count: int, labels: Sequence[int]) -> Tensor:
+    """Return int64[count]: the labels in turn, so that sample i depends on i alone."""
+    return torch.tensor([labels[i % len(labels)] for i in range(first, first + count)])
+
+
+@torch.inference_mode()
+def sample_chunks(
+    generator: Generator,
+    num_samples: int,
+    seed: int = 0,
+    labels: Sequence[int] = (),
+) -> Iterator[tuple[Tensor, Tensor | None]]:
+    """Yield (images[n, C, H, W] in [-1, 1], labels[n] or None), n <= CHUNK, on the CPU.
+
+    Args:
+        generator: in eval mode; sampled on the device that it is on.
+        num_samples: how many in all.
+        seed: at least 0.
+        labels: for a conditional generator, the labels to draw in turn.
+
+    Raises:
+        ValueError: a conditional generator without labels, or labels for an unconditional one.
+    """
+    if bool(labels) != bool(generator.num_classes):
+        raise ValueError("labels are for conditional generators, and those need at least one")
+    device = next(generator.parameters()).device
+    for first in range(0, num_samples, CHUNK):
+        z = sample_latents(seed, first, CHUNK, generator.latent_dim).to(device)
+        y = sample_labels(first, CHUNK, labels) if labels else None
+        images = generator(z, y.to(device) if y is not None else None).float().cpu()
+        n = min(CHUNK, num_samples - first)
+        yield images[:n], (y[:n] if y is not None else None)
+
+
+def sample(
+    generator: Generator, num_samples: int, seed: int = 0, labels: Sequence[int] = ()
+) -> tuple[Tensor, Tensor | None]:
+    """Return all of `sample_chunks` at once: (images, labels or None)."""
+    chunks = list(sample_chunks(generator, num_samples, seed, labels))
+    if not chunks:
+        return torch.empty(0, *generator.image_shape), None
+    images = torch.cat([image for image, _ in chunks])
+    return images, torch.cat([label for _, label in chunks if label is not None]) if labels else None

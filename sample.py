@@ -1,0 +1,42 @@
+"""Draw images from a trained generator: `python sample.py`; `--help` shows examples."""
+
+from pathlib import Path
+
+import torch
+from lightning.fabric import Fabric
+from omegaconf import DictConfig
+
+from gan_lightning.checkpoint import load_generator, newest_generator
+from gan_lightning.cli import entry
+from gan_lightning.config import plain_sample
+from gan_lightning.errors import UserError
+from gan_lightning.output import check_output, free_path, write_samples
+from gan_lightning.sampling import sample_chunks
+
+
+@entry("sample")
+def main(config: DictConfig) -> None:
+    """Load, sample, write."""
+    asked = plain_sample(config)
+    source = Path(asked.generator) if asked.generator else newest_generator(Path("outputs"))
+    generator, metadata, file = load_generator(source)
+    labels = metadata.labels
+    if asked.label is not None:
+        if asked.label not in labels:
+            known = ", ".join(map(str, labels)) or "none: it is unconditional"
+            raise UserError(f"label={asked.label}: this generator's labels are {known}")
+        labels = [asked.label]
+    if asked.output:
+        output = Path(asked.output)
+        check_output(output, asked.overwrite)
+    else:
+        output = free_path(file.with_name(f"sample-seed{asked.seed}.png"))
+    device = Fabric(accelerator=asked.accelerator, devices=1).device
+    chunks = sample_chunks(generator.to(device), asked.num_samples, asked.seed, labels)
+    write_samples(output, chunks)
+    print(f"{asked.num_samples} samples of {file} ({metadata.dataset}) -> {output}")
+
+
+if __name__ == "__main__":
+    torch.set_grad_enabled(False)
+    main()

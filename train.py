@@ -1,0 +1,16 @@
+"""Train a GAN: `python train.py [overrides]`; `--help` shows the groups and examples."""
+
+from omegaconf import DictConfig
+
+from gan_lightning.cli import entry, with_resume
+from gan_lightning.run import train
+
+
+@entry("config")
+def main(config: DictConfig) -> float | None:
+    """Train one run, or go on with one."""
+    return train(with_resume(config))
+
+
+if __name__ == "__main__":
+    main()
