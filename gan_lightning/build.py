@@ -9,6 +9,7 @@ from hydra.utils import instantiate
 from lightning import Callback, Trainer
 from lightning.pytorch.loggers import Logger
 
+from gan_lightning.callbacks.quiet import Quiet
 from gan_lightning.checkpoint import GENERATOR_FILE, GeneratorExport
 from gan_lightning.data import DataUnavailable, ImageDataModule
 from gan_lightning.errors import UserError
@@ -71,7 +72,10 @@ def build_module(config: Config) -> GANModule:
         seed=config["seed"],
         log_every_n_images=config["log_every_n_images"],
     )
-    return module.to(memory_format=torch.channels_last)
+    for weight in module.parameters():
+        if weight.dim() == 4 and weight.shape[1] > 1:  # 1.5 times as fast on a CPU
+            weight.data = weight.data.contiguous(memory_format=torch.channels_last)
+    return module
 
 
 def choose_strategy(trainer: Config) -> str:
@@ -102,7 +106,7 @@ def build_trainer(config: Config) -> Trainer:
         return instantiate(
             node,
             _convert_="all",
-            callbacks=[export, *callbacks],
+            callbacks=[Quiet(), export, *callbacks],
             logger=loggers or False,
             limit_val_batches=1.0 if config["data"]["validation"] else 0,
             log_every_n_steps=1,  # of the progress bar; the curves have log_every_n_images

@@ -1,7 +1,5 @@
 """One training run, from a config to a generator file; knows nothing of command lines."""
 
-import logging
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +8,10 @@ from lightning import Trainer, seed_everything
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
-from rich.table import Table
 from torch import nn
 
 from gan_lightning.build import build_data, build_module, build_trainer
+from gan_lightning.callbacks.quiet import quiet
 from gan_lightning.checkpoint import GENERATOR_FILE, read_checkpoint
 from gan_lightning.config import plain
 from gan_lightning.data import ImageDataModule
@@ -36,7 +34,8 @@ def train(config: DictConfig) -> float | None:
     check_batch(settings, data)
     seed_everything(settings["seed"], workers=True, verbose=False)
     module = build_module(settings)
-    quiet_lightning()
+    quiet()
+    torch.set_float32_matmul_precision("high")  # TF32 on GPUs that have it
     trainer = build_trainer(settings)
     if warning:
         announce(f"[bold yellow]WARNING: {warning}")
@@ -74,8 +73,8 @@ def parameters(network: nn.Module) -> str:
 
 def summary(
     settings: dict[str, Any], data: ImageDataModule, module: GANModule, trainer: Trainer
-) -> Table:
-    """Return what the run will do, as a table of two columns."""
+) -> str:
+    """Return what the run will do, a line a topic."""
     world, shape = trainer.world_size, "x".join(map(str, module.generator.image_shape))
     accelerator = type(trainer.accelerator).__name__.removesuffix("Accelerator")
     batch = f"{data.batch_size} images"
@@ -95,12 +94,7 @@ def summary(
         + f", seed {settings['seed']}",
         "run folder": relative(settings["run_dir"]),
     }
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in rows.items():
-        table.add_row(f"[bold]{name}", value)
-    return table
+    return "\n".join(f"[bold]{name:<15}[/bold]{value}" for name, value in rows.items())
 
 
 def relative(path: str | Path) -> str:
@@ -165,16 +159,3 @@ def optimized(settings: dict[str, Any], run_dir: Path) -> float | None:
         return None
     values = MetricsCSV(str(run_dir)).column(metric)
     return values[-1] if values else None
-
-
-def quiet_lightning() -> None:
-    """Silence what a user of this project can do nothing about."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    for message in (
-        ".*does not have many workers.*",
-        ".*Checkpoint directory .* exists.*",
-        ".*in eval mode at the start of training.*",  # the average, on purpose
-        ".*isinstance.treespec, LeafSpec.*",  # lightning 2.6.6 on torch 2.15
-    ):
-        warnings.filterwarnings("ignore", message)
-    torch.set_float32_matmul_precision("high")

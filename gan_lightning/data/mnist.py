@@ -20,10 +20,9 @@ class MNISTDataModule(ImageDataModule):
     """
 
     def __init__(self, dataset: str, root: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(source=str(Path(root).expanduser() / dataset), **kwargs)
         self.dataset: type[datasets.MNIST] = getattr(datasets, dataset)
         self.root = Path(root).expanduser()
-        self.source = str(self.root / dataset)
 
     def prepare_data(self) -> None:
         """Fetch the set unless it is there.

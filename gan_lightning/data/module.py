@@ -1,6 +1,7 @@
 """The data module that all data sets share, and the embedded digits."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from lightning import LightningDataModule
@@ -167,8 +168,12 @@ def resize(images: Tensor, resolution: int) -> Tensor:
 class DigitsDataModule(ImageDataModule):
     """scikit-learn's 1,797 handwritten digits, 8x8, part of the package: needs no network.
 
-    The first 1,500 are the training split, the rest the test split.
+    The first 1,500 are the training split, the rest the test split. Arguments are those of
+    `ImageDataModule`.
     """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(source="scikit-learn", **kwargs)
 
     def load(self, train: bool) -> tuple[Tensor, Tensor]:
         """Return the embedded digits, their 17 grey levels stretched to 0..255."""

@@ -1,0 +1,30 @@
+"""Silence for what a user of this project can do nothing about."""
+
+import logging
+import warnings
+
+from lightning import Callback, LightningModule, Trainer
+
+_MESSAGES = (
+    ".*does not have many workers.*",
+    ".*Checkpoint directory .* exists.*",
+    ".*in eval mode at the start of training.*",  # the average, on purpose
+    ".*Grad strides do not match bucket view strides.*",  # one layer of one channel
+    ".*isinstance.treespec, LeafSpec.*",  # lightning 2.6.6 on torch 2.15
+)
+
+
+def quiet() -> None:
+    """Filter Lightning's small talk in this process."""
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for message in _MESSAGES:
+        warnings.filterwarnings("ignore", message)
+
+
+class Quiet(Callback):
+    """Does the same in every process that a strategy starts."""
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Run first thing in a new process."""
+        quiet()
