@@ -85,9 +85,9 @@ def choose_strategy(trainer: Config) -> str:
     if "LOCAL_RANK" in os.environ or "SLURM_PROCID" in os.environ:
         return LAUNCHED
     devices = trainer["devices"]
-    available = torch.cuda.device_count() if trainer["accelerator"] != "cpu" else 1
-    count = {"auto": available, -1: available}.get(str(devices), devices)
-    count = len(count) if isinstance(count, list) else int(count)
+    if devices in ("auto", -1):
+        devices = torch.cuda.device_count() if trainer["accelerator"] != "cpu" else 1
+    count = len(devices) if isinstance(devices, list) else int(devices)
     return SPAWN if count > 1 else "auto"
 
 

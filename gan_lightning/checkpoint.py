@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lightning import Callback, Trainer
+from lightning import Callback, LightningModule, Trainer
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from gan_lightning.callbacks.context import context
 from gan_lightning.errors import UserError
-from gan_lightning.module import GANModule
 from gan_lightning.networks.base import Generator, find_generator
 
 FORMAT_VERSION = 1
@@ -194,13 +194,14 @@ class GeneratorExport(Callback):
         self.config = config
 
     def on_save_checkpoint(
-        self, trainer: Trainer, pl_module: GANModule, checkpoint: dict[str, Any]
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         """Make the checkpoint self-describing."""
         checkpoint["config"] = self.config
 
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: GANModule) -> None:
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the averaged generator."""
         if trainer.is_global_zero:
-            metadata = metadata_from_config(self.config, pl_module.images_seen)
-            save_generator(self.path, pl_module.average.module, metadata)
+            module, _ = context(trainer, pl_module)
+            metadata = metadata_from_config(self.config, module.images_seen)
+            save_generator(self.path, module.average.generator, metadata)

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 from gan_lightning.errors import UserError
+
+Rule = Callable[[Any], str | None]
 
 
 @dataclass
@@ -69,12 +71,14 @@ class Number:
         return f"must be a {'whole ' * self.whole}number {above} {self.low:g}{upper}"
 
 
-def _optional(rule: Callable[[Any], str | None]) -> Callable[[Any], str | None]:
+def _optional(rule: Rule) -> Rule:
     return lambda value: None if value is None else rule(value)
 
 
-def _one_of(*allowed: Any) -> Callable[[Any], str | None]:
-    return lambda value: None if value in allowed else f"must be one of {', '.join(map(str, allowed))}"
+def _one_of(*allowed: Any) -> Rule:
+    return lambda value: (
+        None if value in allowed else f"must be one of {', '.join(map(str, allowed))}"
+    )
 
 
 def _classes(value: Any) -> str | None:
@@ -95,7 +99,7 @@ _POSITIVE, _COUNT = Number(0, open_low=True), Number(1, whole=True)
 
 # Rules by the last part of the key, wherever it stands: they hold for options of other people's
 # making too, as long as these use the field's words.
-RULES: dict[str, Callable[[Any], str | None]] = {
+RULES: dict[str, Rule] = {
     "lr": _POSITIVE,
     "ratio": _POSITIVE,
     "weight": Number(0),
@@ -153,8 +157,7 @@ def plain(config: DictConfig) -> dict[str, Any]:
     Raises:
         UserError: a value is wrong; all problems are named at once.
     """
-    container = OmegaConf.to_container(config, resolve=True)
-    assert isinstance(container, dict)
+    container = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
     found = problems(container)
     if found:
         raise UserError("\n".join(found))
@@ -232,8 +235,6 @@ def register() -> None:
         OmegaConf.register_new_resolver(name, resolver, replace=True)
 
 
-
-
 def plain_sample(config: DictConfig) -> SampleConfig:
     """Return sample.py's checked settings.
 
@@ -242,8 +243,10 @@ def plain_sample(config: DictConfig) -> SampleConfig:
     """
     asked = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(SampleConfig), config))
     assert isinstance(asked, SampleConfig)
-    for key, rule in {"num_samples": _COUNT, "seed": RULES["seed"]}.items():
-        wrong = rule(getattr(asked, key))
+    rules: dict[str, Rule] = {"num_samples": _COUNT, "seed": RULES["seed"]}
+    for key, rule in rules.items():
+        value = getattr(asked, key)
+        wrong = rule(value)
         if wrong:
-            raise UserError(f"{key}={getattr(asked, key)} {wrong}")
+            raise UserError(f"{key}={value} {wrong}")
     return asked

@@ -1,11 +1,15 @@
 """The averaged generator: what is sampled, measured and shipped."""
 
 import copy
-from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
+
+from gan_lightning.networks.base import Generator
+
+Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 class AveragedGenerator(AveragedModel):
@@ -19,13 +23,18 @@ class AveragedGenerator(AveragedModel):
     in images rather than steps, so that it does not change with the batch size.
     """
 
-    def __init__(self, generator: nn.Module, half_life: float, ramp_up: float = 0.05) -> None:
+    def __init__(self, generator: Generator, half_life: float, ramp_up: float = 0.05) -> None:
         super().__init__(copy.deepcopy(generator), multi_avg_fn=self._lerp)
         self.half_life = half_life
         self.ramp_up = ramp_up
         self._decay = 0.0
         self.requires_grad_(False)
         self.eval()
+
+    @property
+    def generator(self) -> Generator:
+        """The network that holds the average."""
+        return cast(Generator, self.module)
 
     def decay(self, images_seen: int, images: int) -> float:
         """Return the weight of the old average when `images` more images were seen."""
@@ -42,5 +51,5 @@ class AveragedGenerator(AveragedModel):
         return super().train(False)
 
     @torch.no_grad()
-    def _lerp(self, averaged: Sequence[Tensor], current: Sequence[Tensor], _: Tensor) -> None:
+    def _lerp(self, averaged: Tensors, current: Tensors, _: Tensor | int) -> None:
         torch._foreach_lerp_(list(averaged), list(current), 1.0 - self._decay)

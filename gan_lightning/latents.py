@@ -49,6 +49,6 @@ def training_latents(
 
 
 def sample_latents(seed: int, first: int, count: int, latent_dim: int) -> Tensor:
-    """Return z[count, latent_dim] of the samples first, first + 1, ...: row i depends on (seed, i)."""
+    """Return z[count, latent_dim] of samples first, first + 1, ...: each depends on (seed, i)."""
     rows = [_normal(seed, _SAMPLING, i, 0, (latent_dim,)) for i in range(first, first + count)]
     return torch.stack(rows) if rows else torch.empty(0, latent_dim)

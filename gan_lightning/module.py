@@ -82,7 +82,7 @@ class GANModule(LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         """Update D on every part of the batch, then G once, then the average."""
-        d_optimizer, g_optimizer = self.optimizers()
+        d_optimizer, g_optimizer = self.optimizers()  # type: ignore[attr-defined]  # two: a list
         self._draw = 0
         for real, label in zip(*(part.chunk(self.d_steps) for part in batch), strict=True):
             y = label if self.discriminator.num_classes else None
@@ -146,7 +146,7 @@ class GANModule(LightningModule):
         self.meters.set(f"lr/{name}", optimizer.param_groups[0]["lr"])
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Measure D on held-out reals: far below D(real), D has learnt its training set by heart."""
+        """Measure D on held-out reals: far below D(real), it knows its training set by heart."""
         real, label = batch
         logits = self.discriminator(real, label if self.discriminator.num_classes else None)
         self.meters.add("D(held-out)", logits.sigmoid().mean())
@@ -168,4 +168,3 @@ class GANModule(LightningModule):
     def set_extra_state(self, state: dict[str, int]) -> None:
         """Restore it."""
         self.images_seen = state["images_seen"]
-

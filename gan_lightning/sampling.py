@@ -60,4 +60,6 @@ def sample(
     if not chunks:
         return torch.empty(0, *generator.image_shape), None
     images = torch.cat([image for image, _ in chunks])
-    return images, torch.cat([label for _, label in chunks if label is not None]) if labels else None
+    return images, torch.cat(
+        [label for _, label in chunks if label is not None]
+    ) if labels else None

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from lightning import Callback, Trainer
+from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 from torchvision.utils import make_grid, save_image
 
+from gan_lightning.callbacks.context import context
 from gan_lightning.data import ImageDataModule
 from gan_lightning.module import GANModule
 from gan_lightning.sampling import sample
@@ -40,10 +41,10 @@ class SampleGrid(Callback):
         self.every_n_epochs = every_n_epochs
         self.seed = seed
 
-    def on_fit_start(self, trainer: Trainer, pl_module: GANModule) -> None:
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Show the reals once."""
-        data = trainer.datamodule
-        if trainer.is_global_zero and pl_module.images_seen == 0:
+        module, data = context(trainer, pl_module)
+        if trainer.is_global_zero and module.images_seen == 0:
             self._show(trainer, "reals", self.real_grid(data), 0)
 
     def real_grid(self, data: ImageDataModule) -> Tensor:
@@ -55,7 +56,7 @@ class SampleGrid(Callback):
 
     def fake_grid(self, module: GANModule, data: ImageDataModule) -> Tensor:
         """Return the grid of fakes, values in [0, 1]."""
-        generator = module.average.module
+        generator = module.average.generator
         labels = data.classes if generator.num_classes else ()
         rows = len(labels) if labels else self.rows
         # Sample i has label i mod len(labels): transposing the grid makes a row of each label.
@@ -64,14 +65,15 @@ class SampleGrid(Callback):
             images = images.unflatten(0, (self.columns, rows)).transpose(0, 1).flatten(0, 1)
         return make_grid(images, nrow=self.columns, normalize=True, value_range=(-1, 1))
 
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: GANModule) -> None:
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw this epoch's grid."""
         if not trainer.is_global_zero or (trainer.current_epoch + 1) % self.every_n_epochs:
             return
-        grid = self.fake_grid(pl_module, trainer.datamodule)
+        module, data = context(trainer, pl_module)
+        grid = self.fake_grid(module, data)
         self.directory.mkdir(parents=True, exist_ok=True)
-        save_image(grid, self.directory / f"{pl_module.images_seen:09d}.png")
-        self._show(trainer, "samples", grid, pl_module.images_seen)
+        save_image(grid, self.directory / f"{module.images_seen:09d}.png")
+        self._show(trainer, "samples", grid, module.images_seen)
 
     def _show(self, trainer: Trainer, tag: str, grid: Tensor, images_seen: int) -> None:
         for logger in trainer.loggers:

@@ -25,9 +25,10 @@ class ImageTensors(Dataset):
 class EpochBatches(Sampler[Tensor]):
     """Batches of indices; global batch k of an epoch is rows k*G .. (k+1)*G of one permutation.
 
-    The permutation (or `repeat` of them in a row) depends on (seed, epoch) alone; rank r of R takes the r-th of R equal parts of
-    each global batch, G = R * batch_size. Incomplete global batches are dropped. Iteration starts
-    at batch `start`, so that a run resumed within an epoch sees the batches it had not seen.
+    The permutation (or `repeat` of them in a row) depends on (seed, epoch) alone; rank r of R
+    takes the r-th of R equal parts of each global batch, G = R * batch_size. Incomplete global
+    batches are dropped. Iteration starts at batch `start`, so that a run resumed within an epoch
+    sees the batches it had not seen.
     """
 
     def __init__(

@@ -183,4 +183,3 @@ class DigitsDataModule(ImageDataModule):
         part = slice(0, 1500) if train else slice(1500, None)
         images = torch.from_numpy(digits.images[part] * (255 / 16)).round().to(torch.uint8)
         return images.unsqueeze(1), torch.from_numpy(digits.target[part]).long()
-

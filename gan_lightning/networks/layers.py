@@ -48,7 +48,9 @@ class MinibatchStddev(nn.Module):
         grouped = h.reshape(group, batch // group, *h.shape[1:])
         variance = grouped.var(dim=0, unbiased=False)
         statistic = (variance + 1e-8).sqrt().mean(dim=(1, 2, 3))
-        return torch.cat([h, statistic.repeat(group)[:, None, None, None].expand(-1, 1, height, width)], 1)
+        return torch.cat(
+            [h, statistic.repeat(group)[:, None, None, None].expand(-1, 1, height, width)], 1
+        )
 
 
 def normal_init(module: nn.Module, std: float = 0.02) -> None:

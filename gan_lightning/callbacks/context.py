@@ -1,0 +1,18 @@
+"""What a callback of this project may rely on."""
+
+from lightning import LightningModule, Trainer
+
+from gan_lightning.data import ImageDataModule
+from gan_lightning.module import GANModule
+
+
+def context(trainer: Trainer, module: LightningModule) -> tuple[GANModule, ImageDataModule]:
+    """Return the module and its data, typed.
+
+    Raises:
+        TypeError: the trainer runs something else.
+    """
+    data = getattr(trainer, "datamodule", None)
+    if not isinstance(module, GANModule) or not isinstance(data, ImageDataModule):
+        raise TypeError("this callback needs a GANModule and an ImageDataModule")
+    return module, data
