@@ -7,10 +7,12 @@ from typing import Any
 import torch
 from hydra.utils import instantiate
 from lightning import Callback, Trainer
+from lightning.pytorch.callbacks import Checkpoint, ProgressBar
 from lightning.pytorch.loggers import Logger
 
 from gan_lightning.callbacks.quiet import Quiet
 from gan_lightning.checkpoint import GENERATOR_FILE, GeneratorExport
+from gan_lightning.checkpoint_io import SafeCheckpointIO
 from gan_lightning.data import DataUnavailable, ImageDataModule
 from gan_lightning.errors import UserError
 from gan_lightning.module import GANModule
@@ -107,12 +109,13 @@ def build_trainer(config: Config) -> Trainer:
             node,
             _convert_="all",
             callbacks=[Quiet(), export, *callbacks],
+            plugins=[SafeCheckpointIO()],
             logger=loggers or False,
             limit_val_batches=1.0 if config["data"]["validation"] else 0,
             log_every_n_steps=1,  # of the progress bar; the curves have log_every_n_images
             default_root_dir=config["run_dir"],
-            enable_checkpointing=any("ModelCheckpoint" in type(c).__name__ for c in callbacks),
-            enable_progress_bar=any("ProgressBar" in type(c).__name__ for c in callbacks),
+            enable_checkpointing=any(isinstance(c, Checkpoint) for c in callbacks),
+            enable_progress_bar=any(isinstance(c, ProgressBar) for c in callbacks),
         )
     except Exception as error:
         reason = error.__cause__ or error

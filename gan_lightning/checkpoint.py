@@ -6,10 +6,9 @@ in a file is ever imported, unpickled or instantiated.
 """
 
 import dataclasses
+import hashlib
 import inspect
 import json
-import os
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from gan_lightning.callbacks.context import context
+from gan_lightning.checkpoint_io import read_checkpoint
 from gan_lightning.errors import UserError
+from gan_lightning.files import atomic_write
 from gan_lightning.networks.base import Generator, find_generator
 
 FORMAT_VERSION = 1
@@ -76,13 +77,19 @@ def metadata_from_config(config: dict[str, Any], images_seen: int) -> GeneratorM
 def save_generator(path: Path, generator: Generator, metadata: GeneratorMetadata) -> None:
     """Write a generator file; a reader never sees half of it."""
     tensors = {k: v.detach().cpu().contiguous() for k, v in generator.state_dict().items()}
-    text = json.dumps(dataclasses.asdict(metadata), sort_keys=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        save_file(tensors, temporary, metadata={"gan_lightning": text})
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    fields = dataclasses.asdict(metadata)
+    fields["sha256"] = content_hash(fields, tensors)
+    text = json.dumps(fields, sort_keys=True)
+    atomic_write(path, lambda file: save_file(tensors, file, metadata={"gan_lightning": text}))
+
+
+def content_hash(fields: dict[str, Any], tensors: dict[str, Tensor]) -> str:
+    """Return the SHA-256 over the metadata (without the hash itself) and all tensors."""
+    digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode())
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        digest.update(tensors[name].numpy().tobytes())
+    return digest.hexdigest()
 
 
 def build_generator(
@@ -119,26 +126,14 @@ def read_generator_file(path: Path) -> tuple[Generator, GeneratorMetadata]:
             fields = json.loads((file.metadata() or {})["gan_lightning"])
             if fields["format_version"] > FORMAT_VERSION:
                 raise UserError(f"{path}: made by a newer version of this project; upgrade to read")
-            metadata = GeneratorMetadata(**fields)
+            expected = fields.pop("sha256")
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            if content_hash(fields, tensors) != expected:
+                raise UserError(f"{path} is corrupt or was changed (hash mismatch)")
+            metadata = GeneratorMetadata(**fields)
     except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise UserError(f"{path} is not a generator file of this project ({error})") from error
     return build_generator(metadata, tensors, path), metadata
-
-
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """Load a checkpoint of this project, weights only.
-
-    Raises:
-        UserError: it is none.
-    """
-    try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-        if not {"config", "state_dict"} <= checkpoint.keys():
-            raise KeyError("config")
-    except (RuntimeError, EOFError, KeyError, AttributeError, pickle.UnpicklingError) as error:
-        raise UserError(f"{path} is not a checkpoint of this project, or is incomplete") from error
-    return checkpoint
 
 
 def generator_from_checkpoint(path: Path) -> tuple[Generator, GeneratorMetadata]:

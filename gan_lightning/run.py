@@ -12,7 +12,8 @@ from torch import nn
 
 from gan_lightning.build import build_data, build_module, build_trainer
 from gan_lightning.callbacks.quiet import quiet
-from gan_lightning.checkpoint import GENERATOR_FILE, read_checkpoint
+from gan_lightning.checkpoint import GENERATOR_FILE
+from gan_lightning.checkpoint_io import read_checkpoint
 from gan_lightning.config import plain
 from gan_lightning.data import ImageDataModule
 from gan_lightning.errors import UserError

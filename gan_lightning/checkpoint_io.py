@@ -1,0 +1,102 @@
+"""How checkpoints reach the disk: atomically, with a hash, the previous one kept."""
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.fabric.plugins.io.checkpoint_io import CheckpointIO
+
+from gan_lightning.errors import UserError
+from gan_lightning.files import atomic_write, sha256
+
+PREVIOUS = ".previous"
+
+
+def hash_file(path: Path) -> Path:
+    """Return where the SHA-256 of a checkpoint is kept."""
+    return path.with_name(f"{path.name}.sha256")
+
+
+def previous(path: Path) -> Path:
+    """Return where the checkpoint before this one is kept."""
+    return path.with_name(f"{path.stem}{PREVIOUS}{path.suffix}")
+
+
+class SafeCheckpointIO(CheckpointIO):
+    """Saves by temporary file, fsync and rename; loads weights only, after checking the hash."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
+    ) -> None:
+        """Write `path`, keeping the file that was there as `<name>.previous.ckpt`.
+
+        The hash file names the old and the new hash before the new checkpoint is renamed into
+        place: whenever the process dies, the checkpoint that is there has its hash beside it.
+        """
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+        try:
+            atomic_write(fresh, lambda file: torch.save(checkpoint, file))
+            hashes = [sha256(fresh)]
+            if path.exists():
+                hashes.append(sha256(path))
+                keep(path)
+            atomic_write(hash_file(path), lambda file: _write_lines(file, hashes))
+            atomic_write(path, lambda file: os.replace(fresh, file))
+        finally:
+            fresh.unlink(missing_ok=True)
+
+    def load_checkpoint(
+        self, path: str | Path, map_location: Any = None, weights_only: bool | None = None
+    ) -> dict[str, Any]:
+        """Read a checkpoint; see `read_checkpoint`."""
+        return read_checkpoint(Path(path), map_location or "cpu")
+
+    def remove_checkpoint(self, path: str | Path) -> None:
+        """Delete a checkpoint and its hash."""
+        for file in (Path(path), hash_file(Path(path))):
+            file.unlink(missing_ok=True)
+
+
+def _write_lines(path: Path, lines: list[str]) -> None:
+    path.write_text("".join(f"{line}\n" for line in lines))
+
+
+def keep(path: Path) -> None:
+    """Keep the present checkpoint under its second name, with its hash, without copying it."""
+    second = previous(path)
+    link = second.with_name(f".{second.name}.{os.getpid()}")
+    link.unlink(missing_ok=True)
+    os.link(path, link)
+    atomic_write(hash_file(second), lambda file: _write_lines(file, [sha256(path)]))
+    os.replace(link, second)
+
+
+def read_checkpoint(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
+    """Load a checkpoint of this project, weights only, after checking its hash if there is one.
+
+    Raises:
+        UserError: it is none, or is damaged; names the previous checkpoint if that one is whole.
+    """
+    hashes = hash_file(path)
+    if hashes.exists() and sha256(path) not in hashes.read_text().split():
+        raise UserError(f"{path} is corrupt or incomplete (hash mismatch){_advice(path)}")
+    try:
+        checkpoint = torch.load(path, map_location=map_location, weights_only=True)
+        if not {"config", "state_dict"} <= checkpoint.keys():
+            raise KeyError("config")
+    except (RuntimeError, EOFError, KeyError, AttributeError, pickle.UnpicklingError) as error:
+        raise UserError(
+            f"{path} is not a checkpoint of this project, or is incomplete{_advice(path)}"
+        ) from error
+    return checkpoint
+
+
+def _advice(path: Path) -> str:
+    second = previous(path)
+    if not second.exists() or sha256(second) not in hash_file(second).read_text().split():
+        return ""
+    return f"; the one before it is whole: mv {second} {path}"
