@@ -1,48 +1,29 @@
-"""Adversarial losses, all in logits.
-
-A loss is an object with `discriminator(real_logits, fake_logits)` and
-`generator(fake_logits, real_logits)`, each returning a scalar that its network minimises.
-"""
+"""The classical losses: cross-entropy, least squares, hinge, Wasserstein."""
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-
-class Loss:
-    """What the training loop asks of a loss.
-
-    `relativistic = True` in a subclass says that its generator loss looks at the reals too;
-    otherwise `real_logits` is None there, and a pass through D is saved.
-    """
-
-    relativistic = False
-
-    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        """Return the scalar that the discriminator minimises; logits[B] each."""
-        raise NotImplementedError
-
-    def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
-        """Return the scalar that the generator minimises; logits[B] each."""
-        raise NotImplementedError
+from gan_lightning.losses.base import Loss, bce
 
 
-def bce(logits: Tensor, target: float) -> Tensor:
-    """Return the lecture's cost J = -1/m sum[y log h + (1-y) log(1-h)], h = sigmoid(logits)."""
-    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
-
-
+@dataclass(frozen=True)
 class BCEWithLogits(Loss):
-    """The discriminator as a judge with the BCE cost: reals are 1, fakes 0.
+    """The discriminator as a judge with the BCE cost: reals are 1 - smoothing, fakes 0.
 
-    The base of the two classical GANs, which differ in what the generator minimises.
+    The base of the two classical GANs, which differ in what the generator minimises. One-sided
+    label smoothing keeps D from being too sure: its best answer becomes (1 - smoothing) p_data /
+    (p_data + p_model). Smoothing the fakes too would put p_model into that numerator.
+
+    Source: Goodfellow et al. 2014, eq. 1; smoothing: Salimans et al. 2016, section 3.4.
     """
 
+    smoothing: float = 0.0
+
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        """Return J(real, 1) + J(fake, 0)."""
-        return bce(real_logits, 1.0) + bce(fake_logits, 0.0)
+        """Return J(real, 1 - smoothing) + J(fake, 0)."""
+        return bce(real_logits, 1.0 - self.smoothing) + bce(fake_logits, 0.0)
 
 
 class NonSaturating(BCEWithLogits):

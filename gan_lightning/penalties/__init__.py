@@ -1,0 +1,50 @@
+"""Regularisers and constraints of the discriminator.
+
+A penalty is called as `penalty(discriminator, real[B, ...], fake[B, ...], y[B] | None)` and
+returns a per-sample tensor [B], its weight included. The caller runs it in float32. Random
+numbers come from the global random state. One with a state is an `nn.Module`, so that the
+state is in the checkpoint.
+"""
+
+from gan_lightning.penalties.base import (
+    Judge,
+    Penalty,
+    gradient_norm,
+    interpolate,
+    squared_gradient_norm,
+)
+from gan_lightning.penalties.constraints import ClipWeights
+from gan_lightning.penalties.gradients import (
+    DRAGAN,
+    R1,
+    R1R2,
+    R2,
+    WGANGP,
+    WGANLP,
+    NoPenalty,
+    WGANDiv,
+)
+from gan_lightning.penalties.logits import Consistency, LeCam
+from gan_lightning.penalties.wrappers import Lazy, Scheduled, Sum
+
+__all__ = [
+    "DRAGAN",
+    "R1",
+    "R1R2",
+    "R2",
+    "WGANGP",
+    "WGANLP",
+    "ClipWeights",
+    "Consistency",
+    "Judge",
+    "Lazy",
+    "LeCam",
+    "NoPenalty",
+    "Penalty",
+    "Scheduled",
+    "Sum",
+    "WGANDiv",
+    "gradient_norm",
+    "interpolate",
+    "squared_gradient_norm",
+]

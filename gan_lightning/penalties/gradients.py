@@ -1,0 +1,140 @@
+"""Penalties on the gradient of D at reals, at fakes, between and around them."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gan_lightning.penalties.base import Judge, gradient_norm, interpolate, squared_gradient_norm
+
+
+class NoPenalty:
+    """Regularises nothing."""
+
+    def __call__(
+        self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None
+    ) -> Tensor:
+        """Return zeros[B]."""
+        return real.new_zeros(real.shape[0])
+
+
+@dataclass(frozen=True)
+class R1:
+    """weight/2 ||grad D||^2 at the reals; `weight` is the paper's gamma.
+
+    Source: Mescheder et al. 2018, Which Training Methods for GANs do actually Converge?, eq. 9.
+    """
+
+    weight: float = 1.0
+
+    def __call__(
+        self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None
+    ) -> Tensor:
+        """Return the penalty per real image [B]."""
+        return 0.5 * self.weight * squared_gradient_norm(discriminator, real, y)
+
+
+@dataclass(frozen=True)
+class R2:
+    """weight/2 ||grad D||^2 at the fakes.
+
+    Source: Mescheder et al. 2018, eq. 10.
+    """
+
+    weight: float = 1.0
+
+    def __call__(
+        self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None
+    ) -> Tensor:
+        """Return the penalty per fake image [B]."""
+        return 0.5 * self.weight * squared_gradient_norm(discriminator, fake, y)
+
+
+@dataclass(frozen=True)
+class R1R2:
+    """R1 + R2, both with the same weight.
+
+    Source: Huang et al. 2024, The GAN is dead; long live the GAN!, eq. 3 (as R1 and R2).
+    """
+
+    weight: float = 1.0
+
+    def __call__(
+        self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None
+    ) -> Tensor:
+        """Return R1 of real i plus R2 of fake i [B]."""
+        parts = (squared_gradient_norm(discriminator, x, y) for x in (real, fake))
+        return 0.5 * self.weight * sum(parts, start=real.new_zeros(len(real)))
+
+
+@dataclass(frozen=True)
+class WGANGP:
+    """weight (||grad D|| - 1)^2 between reals and fakes; use it with the Wasserstein loss.
+
+    Source: Gulrajani et al. 2017, Improved Training of Wasserstein GANs, eq. 3.
+    """
+
+    weight: float = 10.0
+
+    def __call__(
+        self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None
+    ) -> Tensor:
+        """Return the penalty per pair [B]."""
+        norm = gradient_norm(discriminator, interpolate(real, fake), y)
+        return self.weight * (norm - 1.0).square()
+
+
+@dataclass(frozen=True)
+class WGANLP:
+    """weight max(0, ||grad D|| - 1)^2 between reals and fakes: smaller slopes are allowed.
+
+    Source: Petzka et al. 2018, On the regularization of Wasserstein GANs, eq. 8.
+    """
+
+    weight: float = 10.0
+
+    def __call__(
+        self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None
+    ) -> Tensor:
+        """Return the penalty per pair [B]."""
+        norm = gradient_norm(discriminator, interpolate(real, fake), y)
+        return self.weight * (norm - 1.0).relu().square()
+
+
+@dataclass(frozen=True)
+class WGANDiv:
+    """weight ||grad D||^power between reals and fakes: Wasserstein without a Lipschitz bound.
+
+    Source: Wu et al. 2018, Wasserstein Divergence for GANs, section 3 (the paper's k=2, p=6).
+    """
+
+    weight: float = 2.0
+    power: float = 6.0
+
+    def __call__(
+        self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None
+    ) -> Tensor:
+        """Return the penalty per pair [B]."""
+        squared = squared_gradient_norm(discriminator, interpolate(real, fake), y)
+        return self.weight * squared.pow(0.5 * self.power)
+
+
+@dataclass(frozen=True)
+class DRAGAN:
+    """weight (||grad D(x + noise)|| - target)^2 at noisy reals, the noise N(0, std^2) per pixel.
+
+    The noise comes from the global random state of the images' device.
+
+    Source: Kodali et al. 2017, On Convergence and Stability of GANs, algorithm 1.
+    """
+
+    weight: float = 10.0
+    std: float = 0.3
+    target: float = 1.0
+
+    def __call__(
+        self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None
+    ) -> Tensor:
+        """Return the penalty per real image [B]."""
+        norm = gradient_norm(discriminator, real + self.std * torch.randn_like(real), y)
+        return self.weight * (norm - self.target).square()

@@ -1,0 +1,72 @@
+"""Penalties on what D says rather than on its gradient."""
+
+import torch
+from torch import Tensor, nn
+
+from gan_lightning.penalties.base import Judge
+
+
+class LeCam(nn.Module):
+    """weight (|D(real) - E D(fake)|^2 + |D(fake) - E D(real)|^2), the means moving averages.
+
+    For little data: it keeps D near an anchor. The two averages are buffers, so that a
+    checkpoint holds them.
+
+    Source: Tseng et al. 2021, Regularizing GANs under Limited Data, eq. 4.
+
+    Args:
+        weight: the paper's lambda.
+        decay: of the averages, per update of D.
+    """
+
+    anchors: Tensor
+    started: Tensor
+
+    def __init__(self, weight: float = 0.3, decay: float = 0.99) -> None:
+        super().__init__()
+        self.weight = weight
+        self.decay = decay
+        self.register_buffer("anchors", torch.zeros(2))  # of reals, of fakes
+        self.register_buffer("started", torch.tensor(False))
+
+    @torch.no_grad()
+    def follow(self, real_logits: Tensor, fake_logits: Tensor) -> None:
+        """Move the averages towards these logits; the first ones are taken as they are."""
+        now = torch.stack([real_logits.mean(), fake_logits.mean()])
+        moved = torch.lerp(now, self.anchors, self.decay)
+        self.anchors.copy_(torch.where(self.started, moved, now))
+        self.started.fill_(True)
+
+    def forward(self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
+        """Return the penalty of real i and fake i together [B]."""
+        real_logits, fake_logits = discriminator(real, y), discriminator(fake, y)
+        self.follow(real_logits, fake_logits)
+        anchor_real, anchor_fake = self.anchors.clone()
+        to_fake, to_real = real_logits - anchor_fake, fake_logits - anchor_real
+        return self.weight * (to_fake.square() + to_real.square())
+
+
+class Consistency(nn.Module):
+    """weight |D(x) - D(T(x))|^2 for reals and fakes: D must not mind the augmentation T.
+
+    Source: Zhao et al. 2021, Improved Consistency Regularization for GANs, section 2.1 (bCR).
+
+    Args:
+        augment: T, images[B, C, H, W] -> same shape.
+        weight: at the reals.
+        fake_weight: at the fakes.
+    """
+
+    def __init__(self, augment: nn.Module, weight: float = 10.0, fake_weight: float = 10.0) -> None:
+        super().__init__()
+        self.augment = augment
+        self.weight = weight
+        self.fake_weight = fake_weight
+
+    def forward(self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
+        """Return the penalty of real i and fake i together [B]."""
+
+        def change(x: Tensor) -> Tensor:
+            return (discriminator(x, y) - discriminator(self.augment(x), y)).square()
+
+        return self.weight * change(real) + self.fake_weight * change(fake)
