@@ -1,0 +1,98 @@
+"""What tests share: one thread, composed configs, commands as subprocesses, one finished run."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from omegaconf import DictConfig
+
+from gan_lightning.config import register
+
+ROOT = Path(__file__).resolve().parents[1]
+CONF = ROOT / "conf"
+# Nothing listens there: a test without network is the same on every machine.
+NO_NETWORK = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+
+# More threads than cores make small networks slower, and a shared machine hang.
+os.environ["OMP_NUM_THREADS"] = "1"
+torch.set_num_threads(1)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a command left behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+    cwd: Path
+
+    @property
+    def run_folders(self) -> list[Path]:
+        """Folders of runs and sweeps, below `outputs/<date>/`."""
+        return sorted(self.cwd.glob("outputs/*/*"))
+
+
+def run_script(cwd: Path, script: str, *overrides: str, **environment: str) -> Finished:
+    """Run train.py or sample.py in a folder of its own."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / script), *overrides],
+        cwd=cwd,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    return Finished(done.returncode, done.stdout, done.stderr, cwd)
+
+
+def compose_config(*overrides: str, name: str = "config") -> DictConfig:
+    """Return what the command line would compose; `run_dir` must be given, or not be looked at."""
+    register()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return hydra_compose(name, list(overrides))
+
+
+@pytest.fixture
+def compose(tmp_path: Path) -> Callable[..., DictConfig]:
+    """Compose a config whose run folder is this test's own."""
+    return lambda *overrides: compose_config(f"run_dir={tmp_path}", *overrides)
+
+
+@pytest.fixture
+def mnist_root() -> str:
+    """Return the folder of the real MNIST."""
+    root = os.environ.get("GAN_DATA_DIR", "")
+    if not root or not (Path(root) / "MNIST" / "raw").is_dir():
+        pytest.skip("GAN_DATA_DIR names no folder with MNIST/raw in it")
+    return root
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """Return one tiny conditional run: two epochs of four batches of eight; do not change it."""
+    done = run_script(
+        tmp_path_factory.mktemp("run"),
+        "train.py",
+        "data=digits",
+        "debug=fast",
+        "model.num_classes=10",
+        "data.validation=100",
+    )
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.fixture
+def run_folder(finished_run: Finished) -> Path:
+    """Return the folder of the finished run."""
+    (folder,) = finished_run.run_folders
+    return folder

@@ -1,0 +1,48 @@
+"""MNIST through torchvision: the real one where GAN_DATA_DIR has it, and its absence."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from gan_lightning.data import DataUnavailable, MNISTDataModule
+from tests.conftest import NO_NETWORK
+
+# Digits 0..9 of the training split, as counted in LeCun's files.
+HISTOGRAM = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
+
+
+def test_the_real_mnist(mnist_root: str) -> None:
+    data = MNISTDataModule("MNIST", mnist_root, name="mnist")
+    data.prepare_data()
+    data.setup()
+    images, labels = data.images.images, data.images.labels
+    assert images.shape == (60_000, 1, 28, 28)
+    assert images.dtype == torch.uint8
+    assert labels.bincount().tolist() == HISTOGRAM
+    assert labels[:5].tolist() == [5, 0, 4, 1, 9]
+    assert images.float().mean() / 255 == pytest.approx(0.1307, abs=1e-4)
+    assert len(data.split(train=False)) == 10_000
+
+
+def test_a_subset_of_the_real_mnist_at_32_pixels(mnist_root: str) -> None:
+    data = MNISTDataModule("MNIST", mnist_root, name="mnist", resolution=32, classes=[3, 5])
+    data.prepare_data()
+    data.setup()
+    assert data.images.images.shape == (6131 + 5421, 1, 32, 32)
+    assert data.images.labels.unique().tolist() == [3, 5]
+
+
+@pytest.mark.parametrize("dataset", ["MNIST", "FashionMNIST", "KMNIST"])
+def test_missing_data_is_said_in_one_sentence(
+    dataset: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in NO_NETWORK.items():
+        monkeypatch.setenv(name, value)
+    data = MNISTDataModule(dataset, str(tmp_path), name="the set")
+    with pytest.raises(DataUnavailable) as caught:
+        data.prepare_data()
+    message = str(caught.value)
+    assert f"the set is not in {tmp_path}" in message
+    assert "refused" in message
+    assert "\n" not in message
