@@ -99,8 +99,7 @@ def build_trainer(config: Config) -> Trainer:
     Raises:
         UserError: Lightning refuses the accelerator, devices or another argument.
     """
-    callbacks: list[Callback] = [_object(node) for node in config["callbacks"].values()]
-    # First in line: the generator file of an epoch is there before its picture and checkpoint.
+    callbacks: list[Callback] = [_object(node) for node in config["callbacks"].values() if node]
     export = GeneratorExport(Path(config["run_dir"]) / GENERATOR_FILE, config)
     loggers: list[Logger] = [_object(node) for node in config["logger"].values()]
     node = config["trainer"] | {"strategy": choose_strategy(config["trainer"])}
@@ -108,7 +107,7 @@ def build_trainer(config: Config) -> Trainer:
         return instantiate(
             node,
             _convert_="all",
-            callbacks=[Quiet(), export, *callbacks],
+            callbacks=[Quiet(), *callbacks, export],  # the file says this epoch's scores
             plugins=[SafeCheckpointIO()],
             logger=loggers or False,
             limit_val_batches=1.0 if config["data"]["validation"] else 0,

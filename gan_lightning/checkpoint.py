@@ -57,7 +57,9 @@ def constructor_arguments(cls: type[Generator], given: dict[str, Any]) -> dict[s
     return {k: list(v) if isinstance(v, tuple) else v for k, v in bound.arguments.items()}
 
 
-def metadata_from_config(config: dict[str, Any], images_seen: int) -> GeneratorMetadata:
+def metadata_from_config(
+    config: dict[str, Any], images_seen: int, scores: dict[str, float]
+) -> GeneratorMetadata:
     """Return the metadata of the generator that a run's plain, resolved config describes."""
     node, data = dict(config["model"]["generator"]), config["data"]
     class_name = node.pop("_target_").rpartition(".")[2]
@@ -71,6 +73,7 @@ def metadata_from_config(config: dict[str, Any], images_seen: int) -> GeneratorM
         classes=sorted(data["classes"] or range(data["num_classes"])),
         dataset=data["name"],
         images_seen=images_seen,
+        scores=scores,
     )
 
 
@@ -140,7 +143,10 @@ def generator_from_checkpoint(path: Path) -> tuple[Generator, GeneratorMetadata]
     """Read the averaged generator out of a `.ckpt`."""
     checkpoint = read_checkpoint(path)
     state, prefix = checkpoint["state_dict"], "average.module."
-    metadata = metadata_from_config(checkpoint["config"], state["_extra_state"]["images_seen"])
+    position = state["_extra_state"]
+    metadata = metadata_from_config(
+        checkpoint["config"], position["images_seen"], position["scores"]
+    )
     tensors = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
     return build_generator(metadata, tensors, path), metadata
 
@@ -198,5 +204,5 @@ class GeneratorExport(Callback):
         """Write the averaged generator."""
         if trainer.is_global_zero:
             module, _ = context(trainer, pl_module)
-            metadata = metadata_from_config(self.config, module.images_seen)
+            metadata = metadata_from_config(self.config, module.images_seen, module.scores)
             save_generator(self.path, module.average.generator, metadata)

@@ -64,6 +64,7 @@ class GANModule(LightningModule):
         self.d_steps = d_steps
         self.seed = seed
         self.images_seen = 0
+        self.scores: dict[str, float] = {}  # the latest of the averaged generator
         self.meters = Meters(log_every_n_images)
         self._draw = 0
 
@@ -161,10 +162,10 @@ class GANModule(LightningModule):
         bar = {name: values[name] for name in ("loss/D", "loss/G", "images/s")}
         self.log_dict(bar, prog_bar=True, logger=False)
 
-    def get_extra_state(self) -> dict[str, int]:
+    def get_extra_state(self) -> dict[str, Any]:
         """Return what belongs to the weights but is no tensor."""
-        return {"images_seen": self.images_seen}
+        return {"images_seen": self.images_seen, "scores": dict(self.scores)}
 
-    def set_extra_state(self, state: dict[str, int]) -> None:
+    def set_extra_state(self, state: dict[str, Any]) -> None:
         """Restore it."""
-        self.images_seen = state["images_seen"]
+        self.images_seen, self.scores = state["images_seen"], dict(state["scores"])

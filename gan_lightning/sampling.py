@@ -1,5 +1,6 @@
 """Draw images from a generator: sample i depends on (seed, i) alone."""
 
+import math
 from collections.abc import Iterator, Sequence
 
 import torch
@@ -24,6 +25,26 @@ def sample_labels(first: int, count: int, labels: Sequence[int]) -> Tensor:
 
 
 @torch.inference_mode()
+def sample_chunk(
+    generator: Generator, index: int, seed: int = 0, labels: Sequence[int] = ()
+) -> tuple[Tensor, Tensor | None]:
+    """Return samples index * CHUNK .. (index + 1) * CHUNK: (images in [-1, 1], labels or None).
+
+    Both are on the CPU, whatever device the generator is on.
+
+    Raises:
+        ValueError: a conditional generator without labels, or labels for an unconditional one.
+    """
+    if bool(labels) != bool(generator.num_classes):
+        raise ValueError("labels are for conditional generators, and those need at least one")
+    device = next(generator.parameters()).device
+    first = index * CHUNK
+    z = sample_latents(seed, first, CHUNK, generator.latent_dim).to(device)
+    y = sample_labels(first, CHUNK, labels) if labels else None
+    images = generator(z, y.to(device) if y is not None else None)
+    return images.float().cpu(), y
+
+
 def sample_chunks(
     generator: Generator,
     num_samples: int,
@@ -37,18 +58,10 @@ def sample_chunks(
         num_samples: how many in all.
         seed: at least 0.
         labels: for a conditional generator, the labels to draw in turn.
-
-    Raises:
-        ValueError: a conditional generator without labels, or labels for an unconditional one.
     """
-    if bool(labels) != bool(generator.num_classes):
-        raise ValueError("labels are for conditional generators, and those need at least one")
-    device = next(generator.parameters()).device
-    for first in range(0, num_samples, CHUNK):
-        z = sample_latents(seed, first, CHUNK, generator.latent_dim).to(device)
-        y = sample_labels(first, CHUNK, labels) if labels else None
-        images = generator(z, y.to(device) if y is not None else None).float().cpu()
-        n = min(CHUNK, num_samples - first)
+    for index in range(math.ceil(num_samples / CHUNK)):
+        images, y = sample_chunk(generator, index, seed, labels)
+        n = min(CHUNK, num_samples - index * CHUNK)
         yield images[:n], (y[:n] if y is not None else None)
 
 

@@ -3,5 +3,6 @@
 from gan_lightning.callbacks.checkpoints import Checkpoints
 from gan_lightning.callbacks.progress import ProgressBar
 from gan_lightning.callbacks.samples import SampleGrid
+from gan_lightning.callbacks.scores import LiveScores
 
-__all__ = ["Checkpoints", "ProgressBar", "SampleGrid"]
+__all__ = ["Checkpoints", "LiveScores", "ProgressBar", "SampleGrid"]

@@ -1,13 +1,20 @@
 """When checkpoints are written."""
 
+import math
 from pathlib import Path
+from typing import Any
 
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
+from gan_lightning.callbacks.context import context
+
 
 class Checkpoints(Checkpoint):
-    """Keeps `last.ckpt`, written after every so many epochs and at the end.
+    """Keeps `last.ckpt`, written every so many epochs and at the end, and `best.ckpt`.
+
+    The best is the one with the lowest `monitor` among the scores that `LiveScores` measured;
+    without scores there is none.
 
     Lightning's ModelCheckpoint counts optimizer steps, of which a GAN has several a batch, and
     with `save_top_k=0, save_last=True` it saves nothing before the very end.
@@ -15,11 +22,14 @@ class Checkpoints(Checkpoint):
     Args:
         directory: of the checkpoints.
         every_n_epochs: how often.
+        monitor: a score; the lower the better.
     """
 
-    def __init__(self, directory: str, every_n_epochs: int = 1) -> None:
+    def __init__(self, directory: str, every_n_epochs: int = 1, monitor: str = "score/fid") -> None:
         self.directory = Path(directory)
         self.every_n_epochs = every_n_epochs
+        self.monitor = monitor
+        self.best_score = math.inf
 
     @property
     def last(self) -> Path:
@@ -28,6 +38,19 @@ class Checkpoints(Checkpoint):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Save after the epoch, also one that a time limit cut short."""
+        module, _ = context(trainer, pl_module)
+        score = module.scores.get(self.monitor, math.inf)
+        if score < self.best_score:
+            self.best_score = score
+            trainer.save_checkpoint(self.directory / "best.ckpt")
         due = (trainer.current_epoch + 1) % self.every_n_epochs == 0
         if due or trainer.should_stop or trainer.current_epoch + 1 == trainer.max_epochs:
             trainer.save_checkpoint(self.last)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the best score so far, for the checkpoint."""
+        return {"best_score": self.best_score}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore it."""
+        self.best_score = state_dict["best_score"]

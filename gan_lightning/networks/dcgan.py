@@ -19,35 +19,36 @@ def halvings(size: int) -> int:
 class DCGANGenerator(Generator):
     """z[B, L] -> image by fractionally strided convolutions, BatchNorm, ReLU, tanh at the end.
 
-    For 28 pixels: 7x7 with 2 * width channels, 14x14 with width, then the image. One more
-    level for 32 pixels (from 4x4), two for 64.
+    For 28 pixels: 7x7 with 4 * width channels, 14x14 with 2 * width, 28x28 with width, then a 3x3
+    convolution to the image. One more level for 32 pixels (from 4x4), two for 64.
 
-    Source: Radford et al. 2016, Unsupervised Representation Learning with DCGANs, figure 1;
-    conditional as in Mirza & Osindero 2014.
+    Source: Radford et al. 2016, Unsupervised Representation Learning with DCGANs, figure 1, plus
+    the last convolution: it gives sharper strokes for a twentieth of the arithmetic (measured in
+    benchmarks/recipes.md). Conditional as in Mirza & Osindero 2014.
 
     Args:
         latent_dim: length of z.
         image_shape: [C, H, W], H = W.
         num_classes: 0 for unconditional.
-        width: channels at half resolution.
+        width: channels at full resolution; doubled at every level below.
     """
 
     def __init__(
-        self, latent_dim: int, image_shape: Sequence[int], num_classes: int = 0, width: int = 64
+        self, latent_dim: int, image_shape: Sequence[int], num_classes: int = 0, width: int = 16
     ) -> None:
         super().__init__(latent_dim, image_shape, num_classes)
         channels, size, _ = self.image_shape
         levels = halvings(size)
-        wide = width * 2 ** (levels - 1)
+        wide = width * 2**levels
         start = size // 2**levels
         self.condition = LabelConcat(num_classes)
         self.project = nn.Linear(latent_dim + num_classes, wide * start * start, bias=False)
         layers: list[nn.Module] = [nn.Unflatten(1, (wide, start, start)), *_norm_relu(wide)]
-        for _ in range(levels - 1):
+        for _ in range(levels):
             up = nn.ConvTranspose2d(wide, wide // 2, 4, stride=2, padding=1, bias=False)
             wide //= 2
             layers += [up, *_norm_relu(wide)]
-        layers += [nn.ConvTranspose2d(wide, channels, 4, stride=2, padding=1), nn.Tanh()]
+        layers += [nn.Conv2d(wide, channels, 3, padding=1), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
         normal_init(self)
 

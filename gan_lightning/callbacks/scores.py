@@ -1,0 +1,86 @@
+"""Quality curves while a run is going on."""
+
+import math
+
+import torch
+from lightning import Callback, LightningModule, Trainer
+from torch import Tensor
+
+from gan_lightning.callbacks.context import context
+from gan_lightning.metrics import Embedded, cheap_scores, feature_network, real_statistics
+from gan_lightning.metrics.features import FeatureNetwork
+from gan_lightning.metrics.reals import RealStatistics
+from gan_lightning.networks.base import Generator
+from gan_lightning.sampling import CHUNK, sample_chunk
+
+
+class LiveScores(Callback):
+    """Scores the averaged generator as evaluate.py does, against the training split.
+
+    The curves `score/fid`, `score/precision`, `score/recall`, ... go to all loggers on the
+    images_seen axis; the latest are in `GANModule.scores`. Several devices share the samples;
+    since sample i depends on (seed, i) alone, their scores are those of one device.
+
+    Args:
+        every_n_epochs: how often.
+        num_samples: of the generator; FID falls with it, so compare at one number only.
+        neighbours: how many samples precision and recall look at.
+        seed: of the samples.
+    """
+
+    def __init__(
+        self,
+        every_n_epochs: int = 1,
+        num_samples: int = 10_000,
+        neighbours: int = 2_000,
+        seed: int = 0,
+    ) -> None:
+        self.every_n_epochs = every_n_epochs
+        self.num_samples = num_samples
+        self.neighbours = neighbours
+        self.seed = seed
+        self._network: FeatureNetwork | None = None
+        self._reals: RealStatistics | None = None
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Get the feature network and the reals; the first process may have to make them."""
+        _, data = context(trainer, pl_module)
+        if trainer.is_global_zero:
+            real_statistics(data, feature_network(data))
+        trainer.strategy.barrier()
+        self._network = feature_network(data).to(trainer.strategy.root_device)
+        self._reals = real_statistics(data, self._network)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Score and log."""
+        last = trainer.current_epoch + 1 == trainer.max_epochs or trainer.should_stop
+        if not last and (trainer.current_epoch + 1) % self.every_n_epochs:
+            return
+        module, data = context(trainer, pl_module)
+        assert self._reals is not None
+        labels = data.classes if module.generator.num_classes else []
+        fakes = self._embed(trainer, module.average.generator, labels)
+        scores = cheap_scores(fakes, self._reals, self.neighbours)
+        module.scores = {f"score/{name}": value for name, value in scores.items()}
+        for logger in trainer.loggers:
+            logger.log_metrics(module.scores, step=module.images_seen)
+
+    def _embed(self, trainer: Trainer, generator: Generator, labels: list[int]) -> Embedded:
+        """Embed all samples, each device every world_size-th chunk of them."""
+        assert self._network is not None
+        chunks, world = math.ceil(self.num_samples / CHUNK), trainer.world_size
+        mine = [
+            self._network.embed(sample_chunk(generator, index, self.seed, labels)[0])
+            for index in range(trainer.global_rank, math.ceil(chunks / world) * world, world)
+        ]
+        features = self._gather(trainer, [part.features for part in mine])
+        logits = self._gather(trainer, [part.logits for part in mine])
+        return Embedded(features, logits, self._network.unit)
+
+    def _gather(self, trainer: Trainer, parts: list[Tensor]) -> Tensor:
+        """Join [chunk, CHUNK, D] of all devices in the order of the samples: [num_samples, D]."""
+        stacked = torch.stack(parts).to(trainer.strategy.root_device)
+        joined = trainer.strategy.all_gather(stacked)  # [world, chunks, CHUNK, D], or stacked
+        if trainer.world_size > 1:
+            joined = joined.transpose(0, 1)
+        return joined.reshape(-1, stacked.shape[-1])[: self.num_samples].cpu()
