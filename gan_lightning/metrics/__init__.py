@@ -1,0 +1,20 @@
+"""Scores of generated images, each with its unit and its real-versus-real floor.
+
+network = feature_network(data)             # the pinned classifier of the data set
+reals = real_statistics(data, network)      # computed once, cached beside the data
+cheap_scores(network.embed(images), reals)  # {"fid": ..., "precision": ..., ...}
+"""
+
+from gan_lightning.metrics.features import Embedded, FeatureNetwork
+from gan_lightning.metrics.live import cheap_scores
+from gan_lightning.metrics.reals import RealStatistics, real_statistics
+from gan_lightning.metrics.store import feature_network
+
+__all__ = [
+    "Embedded",
+    "FeatureNetwork",
+    "RealStatistics",
+    "cheap_scores",
+    "feature_network",
+    "real_statistics",
+]

@@ -1,0 +1,69 @@
+"""Frechet distances of feature distributions, computed by torchmetrics in float64."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torchmetrics.image.fid import FrechetInceptionDistance
+
+
+class Given(nn.Module):
+    """Stands where torchmetrics has its feature network: the features are computed already."""
+
+    def __init__(self, num_features: int) -> None:
+        super().__init__()
+        self.num_features = num_features
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return what comes."""
+        return features
+
+
+class FrechetDistance:
+    """|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)) between some reals and any number of fakes.
+
+    Source: Heusel et al. 2017, GANs Trained by a Two Time-Scale Update Rule, eq. 6. It shrinks
+    with the number of samples (Chong & Forsyth 2020): compare equal counts alone.
+
+    Args:
+        reals: features [N, D], N at least 2.
+    """
+
+    def __init__(self, reals: Tensor) -> None:
+        given = Given(reals.shape[1])
+        self.metric = FrechetInceptionDistance(given, reset_real_features=False)
+        self.metric.update(reals.double(), real=True)  # float64 in, or the result is float32
+
+    def __call__(self, fakes: Tensor) -> float:
+        """Return the distance of fakes[M, D]; NaN if there are fewer than 2."""
+        if len(fakes) < 2 or self.metric.real_features_num_samples < 2:
+            return math.nan
+        self.metric.reset()
+        self.metric.update(fakes.double(), real=False)
+        return max(0.0, self.metric.compute().item())
+
+
+def class_distances(
+    reals: Tensor, real_labels: Tensor, fakes: Tensor, fake_labels: Tensor, classes: list[int]
+) -> list[float]:
+    """Return one Frechet distance a class; their mean is the intra-FID.
+
+    Source: Miyato & Koyama 2018, cGANs with Projection Discriminator, section 4.1.
+
+    Args:
+        reals: features [N, D].
+        real_labels: [N].
+        fakes: features [M, D].
+        fake_labels: [M]; of an unconditional generator, the classifier's predictions.
+        classes: labels to look at.
+    """
+    return [
+        FrechetDistance(reals[real_labels == label])(fakes[fake_labels == label])
+        for label in classes
+    ]
+
+
+def mean_of_known(values: list[float]) -> float:
+    """Return the mean of the values that are no NaN; NaN if there is none."""
+    known = torch.tensor([value for value in values if not math.isnan(value)], dtype=torch.float64)
+    return known.mean().item()

@@ -1,0 +1,108 @@
+"""What the scores need to know of the real images: computed once, kept on disk."""
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from gan_lightning.data import ImageDataModule
+from gan_lightning.metrics.cache import cache_folder, split_fingerprint, write_once
+from gan_lightning.metrics.features import Embedded, FeatureNetwork
+from gan_lightning.metrics.frechet import FrechetDistance
+from gan_lightning.metrics.neighbours import Radii, radii
+
+
+@dataclass(frozen=True)
+class RealStatistics:
+    """The reals of one split in one feature space.
+
+    Attributes:
+        data: name of the data set.
+        split: train or test.
+        fingerprint: of the pixels and labels.
+        embedded: features and logits of all images, in the data set's order.
+        labels: int64[N].
+        num_classes: labels of the data set.
+        classes: those that are in use.
+    """
+
+    data: str
+    split: str
+    fingerprint: str
+    embedded: Embedded
+    labels: Tensor
+    num_classes: int
+    classes: list[int]
+    _radii: dict[int, Radii] = field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def unit(self) -> str:
+        """Short hash of the feature network."""
+        return self.embedded.unit
+
+    @cached_property
+    def frechet(self) -> FrechetDistance:
+        """The Frechet distance to all images of the split."""
+        return FrechetDistance(self.embedded.features)
+
+    @cached_property
+    def order(self) -> Tensor:
+        """A permutation, always the same: its beginnings are the random subsets."""
+        return torch.randperm(len(self), generator=torch.Generator().manual_seed(0))
+
+    def subset(self, count: int) -> Embedded:
+        """Return that many images at random, always the same ones; all if there are not as many."""
+        return self.embedded[self.order[:count]]
+
+    def radii(self, count: int) -> Radii:
+        """Return the neighbourhoods of `subset(count)`, computed once."""
+        if count not in self._radii:
+            self._radii[count] = radii(self.subset(count).features.double())
+        return self._radii[count]
+
+
+def real_statistics(
+    data: ImageDataModule, network: FeatureNetwork, train: bool = True
+) -> RealStatistics:
+    """Return the statistics of a whole split, from the cache if they are there.
+
+    The file is `reals-<fingerprint of the images>-<unit>.safetensors` in the cache folder, so
+    other images or another network never meet an old file. Two processes may do this at once.
+
+    Args:
+        data: the data set; only `load` is used, so `setup` need not have run.
+        network: see `store.feature_network`.
+        train: the training split, or the test split.
+    """
+    split = data.split(train)
+    mark = split_fingerprint(split)
+    path = cache_folder(data) / f"reals-{mark}-{network.unit}.safetensors"
+    if path.is_file():
+        embedded = _read(path)
+    else:
+        embedded = network.embed(split.images)
+        _write(path, embedded)
+    name = "train" if train else "test"
+    return RealStatistics(
+        str(data.name), name, mark, embedded, split.labels, data.num_classes, data.classes
+    )
+
+
+def _read(path: Path) -> Embedded:
+    with safe_open(path, framework="pt") as file:
+        unit = json.loads(file.metadata()["gan_lightning_reals"])["unit"]
+        return Embedded(file.get_tensor("features"), file.get_tensor("logits"), unit)
+
+
+def _write(path: Path, embedded: Embedded) -> None:
+    tensors = {"features": embedded.features, "logits": embedded.logits}
+    text = {"gan_lightning_reals": json.dumps({"unit": embedded.unit})}
+    write_once(path, lambda temporary: save_file(tensors, temporary, metadata=text))
