@@ -1,6 +1,5 @@
 """From a plain config to objects."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,10 @@ from gan_lightning.module import GANModule
 
 Config = dict[str, Any]
 
-# DDP's variants for two optimizers: each of D's and G's steps leaves the other's parameters
-# unused. Spawned workers inherit this process's objects; started by a launcher (torchrun, SLURM),
-# this process already is a worker. Re-running the command line, Lightning's default, would run a
-# whole Hydra sweep again in every worker.
+# DDP for two optimizers: each of D's and G's steps leaves the other's parameters unused. Spawned,
+# so that workers inherit this process's objects; re-running the command line, Lightning's
+# default, would run a whole Hydra sweep again in every worker.
 SPAWN = "ddp_spawn_find_unused_parameters_true"
-LAUNCHED = "ddp_find_unused_parameters_true"
 
 
 def _object(node: Config, **more: Any) -> Any:
@@ -84,8 +81,6 @@ def choose_strategy(trainer: Config) -> str:
     """Return the strategy: the user's, or the one that a GAN on these devices needs."""
     if trainer["strategy"] != "auto":
         return trainer["strategy"]
-    if "LOCAL_RANK" in os.environ or "SLURM_PROCID" in os.environ:
-        return LAUNCHED
     devices = trainer["devices"]
     if devices in ("auto", -1):
         devices = torch.cuda.device_count() if trainer["accelerator"] != "cpu" else 1

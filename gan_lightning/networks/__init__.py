@@ -7,15 +7,27 @@ classes that live in this package, and these classes alone may be named by a gen
 
 from gan_lightning.networks.base import Discriminator, Generator, find_generator, generator_names
 from gan_lightning.networks.dcgan import DCGANDiscriminator, DCGANGenerator
+from gan_lightning.networks.infogan import InfoGANDiscriminator, InfoGANGenerator
 from gan_lightning.networks.mlp import MLPDiscriminator, MLPGenerator
+from gan_lightning.networks.r3gan import R3GANDiscriminator, R3GANGenerator
+from gan_lightning.networks.sngan import SNGANDiscriminator, SNGANGenerator
+from gan_lightning.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
 
 __all__ = [
     "DCGANDiscriminator",
     "DCGANGenerator",
     "Discriminator",
     "Generator",
+    "InfoGANDiscriminator",
+    "InfoGANGenerator",
     "MLPDiscriminator",
     "MLPGenerator",
+    "R3GANDiscriminator",
+    "R3GANGenerator",
+    "SNGANDiscriminator",
+    "SNGANGenerator",
+    "StyleGAN2Discriminator",
+    "StyleGAN2Generator",
     "find_generator",
     "generator_names",
 ]

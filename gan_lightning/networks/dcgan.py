@@ -5,7 +5,12 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from gan_lightning.networks.base import Discriminator, Generator, ProjectionHead
-from gan_lightning.networks.layers import LabelConcat, MinibatchStddev, normal_init
+from gan_lightning.networks.layers import (
+    LabelConcat,
+    MinibatchStddev,
+    normal_init,
+    normalise_spectra,
+)
 
 
 def halvings(size: int) -> int:
@@ -74,6 +79,7 @@ class DCGANDiscriminator(Discriminator):
         width: channels at half resolution; doubled at every level.
         batch_norm: BatchNorm behind all convolutions but the first.
         minibatch_stddev: group size of the minibatch statistic before the head; 0 for none.
+        spectral_norm: divide all weights by their largest singular value.
     """
 
     def __init__(
@@ -83,6 +89,7 @@ class DCGANDiscriminator(Discriminator):
         width: int = 32,
         batch_norm: bool = False,
         minibatch_stddev: int = 0,
+        spectral_norm: bool = False,
     ) -> None:
         super().__init__(image_shape, num_classes)
         channels, size, _ = self.image_shape
@@ -99,6 +106,8 @@ class DCGANDiscriminator(Discriminator):
         self.layers = nn.Sequential(*layers, nn.Flatten())
         self.head = ProjectionHead((width + bool(minibatch_stddev)) * size * size, num_classes)
         normal_init(self)
+        if spectral_norm:
+            normalise_spectra(self)
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """Map images (and labels) to logits."""

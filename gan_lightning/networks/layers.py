@@ -3,6 +3,18 @@
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.parametrizations import spectral_norm
+
+
+def required(y: Tensor | None) -> Tensor:
+    """Return the labels.
+
+    Raises:
+        ValueError: the network is conditional and no label was given.
+    """
+    if y is None:
+        raise ValueError("a conditional generator needs a label for every latent")
+    return y
 
 
 class LabelConcat(nn.Module):
@@ -23,9 +35,7 @@ class LabelConcat(nn.Module):
         """
         if not self.num_classes:
             return z
-        if y is None:
-            raise ValueError("a conditional generator needs a label for every latent")
-        return torch.cat([z, F.one_hot(y, self.num_classes).to(z.dtype)], dim=1)
+        return torch.cat([z, F.one_hot(required(y), self.num_classes).to(z.dtype)], dim=1)
 
 
 class MinibatchStddev(nn.Module):
@@ -51,6 +61,76 @@ class MinibatchStddev(nn.Module):
         return torch.cat(
             [h, statistic.repeat(group)[:, None, None, None].expand(-1, 1, height, width)], 1
         )
+
+
+class ConditionalBatchNorm(nn.Module):
+    """BatchNorm2d whose scale and shift depend on the label; the plain one if no classes.
+
+    The scales start at N(1, 0.02), so that labels differ from the first step on.
+
+    Source: Miyato & Koyama 2018, cGANs with Projection Discriminator, appendix A;
+    de Vries et al. 2017, Modulating early visual processing by language, section 3.
+    """
+
+    def __init__(self, features: int, num_classes: int = 0) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(features, affine=not num_classes)
+        self.scale = nn.Embedding(num_classes, features) if num_classes else None
+        self.shift = nn.Embedding(num_classes, features) if num_classes else None
+        if self.scale is not None and self.shift is not None:
+            nn.init.normal_(self.scale.weight, 1.0, 0.02)
+            nn.init.zeros_(self.shift.weight)
+
+    def forward(self, h: Tensor, y: Tensor | None = None) -> Tensor:
+        """Normalise, then scale and shift."""
+        h = self.norm(h)
+        if self.scale is None or self.shift is None:
+            return h
+        y = required(y)
+        return h * self.scale(y)[:, :, None, None] + self.shift(y)[:, :, None, None]
+
+
+class SelfAttention(nn.Module):
+    """h[B, C, H, W] -> same: every place looks at all others; nothing is added at first.
+
+    Keys and values are pooled to half the side, as in the paper's reference code.
+
+    Source: Zhang et al. 2019, Self-Attention GANs, eqs. 1 to 3.
+    """
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        keys, values = max(1, features // 8), max(1, features // 2)
+        self.query = nn.Conv2d(features, keys, 1, bias=False)
+        self.key = nn.Conv2d(features, keys, 1, bias=False)
+        self.value = nn.Conv2d(features, values, 1, bias=False)
+        self.out = nn.Conv2d(values, features, 1, bias=False)
+        self.strength = nn.Parameter(torch.zeros(()))
+
+    def forward(self, h: Tensor) -> Tensor:
+        """Add what was looked at."""
+        query = self.query(h).flatten(2)
+        key = F.max_pool2d(self.key(h), 2).flatten(2)
+        value = F.max_pool2d(self.value(h), 2).flatten(2)
+        # Not scaled_dot_product_attention: gradient penalties need its second derivative.
+        attention = (query.transpose(1, 2) @ key).softmax(dim=2)
+        seen = (value @ attention.transpose(1, 2)).unflatten(2, h.shape[2:])
+        return h + self.strength * self.out(seen)
+
+
+def normalise_spectra(module: nn.Module, embeddings: bool = True) -> None:
+    """Divide every weight matrix by its largest singular value, also those of embeddings.
+
+    The value is estimated by one power iteration per forward pass in training. A generator's
+    embeddings are scales and shifts of BatchNorm, no matrices: leave them out there.
+
+    Source: Miyato et al. 2018, Spectral Normalization for GANs, algorithm 1.
+    """
+    for layer in list(module.modules()):
+        if isinstance(layer, nn.Conv2d | nn.Linear) or (
+            embeddings and isinstance(layer, nn.Embedding)
+        ):
+            spectral_norm(layer)
 
 
 def normal_init(module: nn.Module, std: float = 0.02) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from gan_lightning.networks.base import Discriminator, Generator, ProjectionHead
-from gan_lightning.networks.layers import LabelConcat
+from gan_lightning.networks.layers import LabelConcat, normalise_spectra
 
 
 class MLPGenerator(Generator):
@@ -50,6 +50,7 @@ class MLPDiscriminator(Discriminator):
         num_classes: int = 0,
         hidden: Sequence[int] = (512, 256),
         slope: float = 0.2,
+        spectral_norm: bool = False,
     ) -> None:
         super().__init__(image_shape, num_classes)
         layers: list[nn.Module] = []
@@ -59,6 +60,8 @@ class MLPDiscriminator(Discriminator):
             size = width
         self.layers = nn.Sequential(*layers)
         self.head = ProjectionHead(size, num_classes)
+        if spectral_norm:
+            normalise_spectra(self)
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """Map images (and labels) to logits."""

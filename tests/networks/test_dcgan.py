@@ -14,13 +14,13 @@ def test_halvings(size: int, count: int) -> None:
     assert halvings(size) == count
 
 
-def test_width_is_the_channels_at_half_resolution() -> None:
+def test_width_is_the_channels_at_full_resolution() -> None:
     generator = DCGANGenerator(16, [1, 32, 32], width=8)
-    seen: dict[int, int] = {}
+    seen: set[tuple[int, int]] = set()
     for layer in generator.layers:
-        layer.register_forward_hook(lambda _m, _i, out: seen.update({out.shape[-1]: out.shape[1]}))
+        layer.register_forward_hook(lambda _m, _i, out: seen.add((out.shape[-1], out.shape[1])))
     generator(torch.randn(2, 16))
-    assert seen == {4: 32, 8: 16, 16: 8, 32: 1}
+    assert seen == {(4, 64), (8, 32), (16, 16), (32, 8), (32, 1)}
 
 
 @pytest.mark.parametrize(("batch_norm", "count"), [(False, 0), (True, 1)])
