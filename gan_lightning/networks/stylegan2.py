@@ -1,0 +1,189 @@
+"""StyleGAN2 in its essentials: mapping network, modulated convolutions, noise, style mixing."""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gan_lightning.networks.base import Discriminator, Generator, ProjectionHead
+from gan_lightning.networks.dcgan import halvings
+from gan_lightning.networks.equalized import (
+    EqualizedConv,
+    EqualizedLinear,
+    LatentNoise,
+    ModulatedConv,
+    leaky,
+    normalise,
+)
+from gan_lightning.networks.layers import MinibatchStddev, required
+from gan_lightning.networks.r3gan import stage_widths
+
+
+class Mapping(nn.Module):
+    """z[B, L] (and y) -> w[B, L]: fully connected layers at a hundredth of the learning rate.
+
+    Source: Karras et al. 2019, StyleGAN, section 2; labels as in the reference code.
+    """
+
+    def __init__(self, latent_dim: int, num_classes: int, layers: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(num_classes, latent_dim) if num_classes else None
+        sizes = [2 * latent_dim if num_classes else latent_dim, *[latent_dim] * layers]
+        self.layers = nn.ModuleList(
+            EqualizedLinear(before, after, lr_scale=0.01) for before, after in pairwise(sizes)
+        )
+
+    def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """Map normalised latents to styles."""
+        w = z
+        if self.embedding is not None:
+            w = torch.cat([z, normalise(self.embedding(required(y)))], dim=1)
+        for layer in self.layers:
+            w = leaky(layer(w))
+        return w
+
+
+class StyledConv(nn.Module):
+    """Double the side if `up`, then modulated 3x3 convolution, noise, LeakyReLU."""
+
+    def __init__(self, before: int, after: int, size: int, latent_dim: int, up: bool) -> None:
+        super().__init__()
+        self.up = up
+        self.conv = ModulatedConv(before, after, 3, latent_dim)
+        self.noise = LatentNoise(latent_dim, size)
+
+    def forward(self, h: Tensor, w: Tensor, z: Tensor) -> Tensor:
+        """Map features."""
+        if self.up:
+            h = F.interpolate(h, scale_factor=2, mode="bilinear")
+        return leaky(self.conv(h, w) + self.noise(z))
+
+
+class StyleGAN2Generator(Generator):
+    """z[B, L] -> image: styles w steer every convolution; the image is a sum over resolutions.
+
+    In training a share of the samples takes the styles of its later layers from a second latent,
+    drawn from the global random state. The paper's last layer is linear; tanh keeps this
+    project's range.
+
+    Source: Karras et al. 2020, Analyzing and Improving the Image Quality of StyleGAN, figure 2 and
+    section 2; style mixing: Karras et al. 2019, section 3.1.
+
+    Args:
+        latent_dim: length of z and of w.
+        image_shape: [C, H, W], H = W.
+        num_classes: 0 for unconditional.
+        width: channels at full resolution, doubled at every level below.
+        max_width: no more channels than that.
+        mapping_layers: of the mapping network (8 in the paper).
+        style_mixing: share of mixed samples in training.
+    """
+
+    def __init__(
+        self,
+        latent_dim: int,
+        image_shape: Sequence[int],
+        num_classes: int = 0,
+        width: int = 32,
+        max_width: int = 128,
+        mapping_layers: int = 4,
+        style_mixing: float = 0.9,
+    ) -> None:
+        super().__init__(latent_dim, image_shape, num_classes)
+        channels, size, _ = self.image_shape
+        levels = halvings(size)
+        size //= 2**levels
+        self.style_mixing = style_mixing
+        self.mapping = Mapping(latent_dim, num_classes, mapping_layers)
+        before, *after = stage_widths(width, max_width, levels)
+        self.constant = nn.Parameter(torch.randn(before, size, size))
+        self.convs = nn.ModuleList([StyledConv(before, before, size, latent_dim, False)])
+        self.to_image = nn.ModuleList([ModulatedConv(before, channels, 1, latent_dim, False)])
+        for wide in after:
+            size *= 2
+            self.convs.append(StyledConv(before, wide, size, latent_dim, True))
+            self.convs.append(StyledConv(wide, wide, size, latent_dim, False))
+            self.to_image.append(ModulatedConv(wide, channels, 1, latent_dim, False))
+            before = wide
+
+    def styles(self, z: Tensor, y: Tensor | None) -> Tensor:
+        """Return w[B, layers, L] for normalised latents, mixed in training."""
+        layers = len(self.convs)
+        w = self.mapping(z, y)[:, None].expand(-1, layers, -1)
+        if not self.training or self.style_mixing == 0.0:
+            return w
+        other = self.mapping(normalise(torch.randn_like(z)), y)[:, None]
+        crossover = torch.randint(1, layers, (len(z), 1), device=z.device)
+        mixed = torch.rand(len(z), 1, device=z.device) < self.style_mixing
+        late = torch.arange(layers, device=z.device) >= crossover
+        return torch.where((mixed & late)[:, :, None], other, w)
+
+    def synthesise(self, w: Tensor, z: Tensor) -> Tensor:
+        """Return the images of styles w[B, layers, L], with the noise of normalised z."""
+        h = self.constant.expand(len(w), -1, -1, -1)
+        h = self.convs[0](h, w[:, 0], z)
+        image = self.to_image[0](h, w[:, 0])
+        for level, to_image in enumerate(list(self.to_image)[1:]):
+            first = 2 * level + 1
+            h = self.convs[first](h, w[:, first], z)
+            h = self.convs[first + 1](h, w[:, first + 1], z)
+            image = F.interpolate(image, scale_factor=2, mode="bilinear")
+            image = image + to_image(h, w[:, first + 1])
+        return torch.tanh(image)
+
+    def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """Map latents (and labels) to images."""
+        z = normalise(z)
+        return self.synthesise(self.styles(z, y), z)
+
+
+class HalvingBlock(nn.Module):
+    """h[B, I, H, W] -> [B, O, H/2, W/2]: two convolutions beside a shortcut, over sqrt(2)."""
+
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__()
+        self.conv1 = EqualizedConv(before, before, 3)
+        self.conv2 = EqualizedConv(before, after, 3)
+        self.shortcut = EqualizedConv(before, after, 1, bias=False)
+
+    def forward(self, h: Tensor) -> Tensor:
+        """Halve the side."""
+        r = F.avg_pool2d(leaky(self.conv2(leaky(self.conv1(h)))), 2)
+        return (r + self.shortcut(F.avg_pool2d(h, 2))) / math.sqrt(2.0)
+
+
+class StyleGAN2Discriminator(Discriminator):
+    """image -> logits[B]: residual blocks, the minibatch statistic, one hidden layer, projection.
+
+    Source: Karras et al. 2020, section 3.3 and figure 7; arguments as the generator's.
+    """
+
+    def __init__(
+        self,
+        image_shape: Sequence[int],
+        num_classes: int = 0,
+        width: int = 32,
+        max_width: int = 128,
+        minibatch_stddev: int = 4,
+    ) -> None:
+        super().__init__(image_shape, num_classes)
+        channels, size, _ = self.image_shape
+        levels = halvings(size)
+        widths = stage_widths(width, max_width, levels)[::-1]
+        wide, end = widths[-1], size // 2**levels
+        self.from_image = EqualizedConv(channels, width, 1)
+        pairs = pairwise(widths)
+        self.blocks = nn.Sequential(*(HalvingBlock(before, after) for before, after in pairs))
+        statistic = bool(minibatch_stddev)
+        self.statistic = MinibatchStddev(minibatch_stddev) if statistic else nn.Identity()
+        self.conv = EqualizedConv(wide + statistic, wide, 3)
+        self.hidden = EqualizedLinear(wide * end * end, wide)
+        self.head = ProjectionHead(wide, num_classes)
+
+    def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """Map images (and labels) to logits."""
+        h = self.statistic(self.blocks(leaky(self.from_image(x))))
+        return self.head(leaky(self.hidden(leaky(self.conv(h)).flatten(1))), y)
