@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from gan_lightning.ema import AveragedGenerator
-from gan_lightning.latents import step_seed, training_latents
+from gan_lightning.latents import seed_step, training_latents
 from gan_lightning.losses import Loss
 from gan_lightning.meters import Meters
 from gan_lightning.networks.base import Discriminator, Generator
@@ -85,7 +85,7 @@ class GANModule(LightningModule):
         """Update D on every part of the batch, then G once, then the average."""
         d_optimizer, g_optimizer = self.optimizers()  # type: ignore[attr-defined]  # two: a list
         self._draw = 0
-        torch.manual_seed(step_seed(self.seed, self.images_seen, self.global_rank))
+        seed_step(self.seed, self.images_seen, self.global_rank, self.device)
         for real, label in zip(*(part.chunk(self.d_steps) for part in batch), strict=True):
             y = label if self.discriminator.num_classes else None
             with self.toggled_optimizer(d_optimizer):
