@@ -1,8 +1,8 @@
 """Frechet distances of feature distributions, computed by torchmetrics in float64."""
 
 import math
+from collections.abc import Iterable
 
-import torch
 from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 
@@ -43,27 +43,31 @@ class FrechetDistance:
         return max(0.0, self.metric.compute().item())
 
 
-def class_distances(
-    reals: Tensor, real_labels: Tensor, fakes: Tensor, fake_labels: Tensor, classes: list[int]
-) -> list[float]:
-    """Return one Frechet distance a class; their mean is the intra-FID.
+class ClassFrechetDistance:
+    """One Frechet distance a class; their mean is the intra-FID.
 
     Source: Miyato & Koyama 2018, cGANs with Projection Discriminator, section 4.1.
 
     Args:
         reals: features [N, D].
-        real_labels: [N].
-        fakes: features [M, D].
-        fake_labels: [M]; of an unconditional generator, the classifier's predictions.
+        labels: [N].
         classes: labels to look at.
     """
-    return [
-        FrechetDistance(reals[real_labels == label])(fakes[fake_labels == label])
-        for label in classes
-    ]
+
+    def __init__(self, reals: Tensor, labels: Tensor, classes: list[int]) -> None:
+        self.of_class = {label: FrechetDistance(reals[labels == label]) for label in classes}
+
+    def __call__(self, fakes: Tensor, labels: Tensor) -> dict[int, float]:
+        """Return class -> distance; NaN where there are fewer than 2 fakes.
+
+        Args:
+            fakes: features [M, D].
+            labels: [M]; of an unconditional generator, the classifier's predictions.
+        """
+        return {label: of(fakes[labels == label]) for label, of in self.of_class.items()}
 
 
-def mean_of_known(values: list[float]) -> float:
+def mean_of_known(values: Iterable[float]) -> float:
     """Return the mean of the values that are no NaN; NaN if there is none."""
-    known = torch.tensor([value for value in values if not math.isnan(value)], dtype=torch.float64)
-    return known.mean().item()
+    known = [value for value in values if not math.isnan(value)]
+    return sum(known) / len(known) if known else math.nan

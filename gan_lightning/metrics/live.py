@@ -8,7 +8,7 @@ from gan_lightning.metrics.neighbours import neighbour_scores
 from gan_lightning.metrics.reals import RealStatistics
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def cheap_scores(
     fakes: Embedded, reals: RealStatistics, neighbours: int | None = None
 ) -> dict[str, float]:
@@ -32,8 +32,8 @@ def cheap_scores(
     """
     require_one_unit([fakes.unit, reals.unit])
     shares = class_shares(fakes.predictions, reals.num_classes)[reals.classes]
-    some = fakes.features[:neighbours].double()
-    real_features = reals.subset(len(some)).features.double()
+    some = fakes.features[:neighbours]
+    real_features = reals.subset(len(some)).features
     manifold = neighbour_scores(real_features, some, reals.radii(len(some)))
     return {
         "fid": reals.frechet(fakes.features),

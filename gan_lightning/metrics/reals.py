@@ -13,7 +13,7 @@ from torch import Tensor
 from gan_lightning.data import ImageDataModule
 from gan_lightning.metrics.cache import cache_folder, split_fingerprint, write_once
 from gan_lightning.metrics.features import Embedded, FeatureNetwork
-from gan_lightning.metrics.frechet import FrechetDistance
+from gan_lightning.metrics.frechet import ClassFrechetDistance, FrechetDistance
 from gan_lightning.metrics.neighbours import Radii, radii
 
 
@@ -54,6 +54,11 @@ class RealStatistics:
         return FrechetDistance(self.embedded.features)
 
     @cached_property
+    def class_frechet(self) -> ClassFrechetDistance:
+        """The Frechet distances to the images of each class."""
+        return ClassFrechetDistance(self.embedded.features, self.labels, self.classes)
+
+    @cached_property
     def order(self) -> Tensor:
         """A permutation, always the same: its beginnings are the random subsets."""
         return torch.randperm(len(self), generator=torch.Generator().manual_seed(0))
@@ -65,7 +70,7 @@ class RealStatistics:
     def radii(self, count: int) -> Radii:
         """Return the neighbourhoods of `subset(count)`, computed once."""
         if count not in self._radii:
-            self._radii[count] = radii(self.subset(count).features.double())
+            self._radii[count] = radii(self.subset(count).features)
         return self._radii[count]
 
 

@@ -1,0 +1,77 @@
+"""Images that came from somewhere else: an NPZ file or a folder of PNGs."""
+
+import re
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, UnidentifiedImageError
+from torch import Tensor
+
+from gan_lightning.errors import UserError
+
+
+def read_images(path: Path, limit: int) -> tuple[Tensor, Tensor | None]:
+    """Return (uint8[N, C, H, W], labels int64[N] or None), at most `limit` of them.
+
+    NPZ: arrays `images`, uint8 [N, C, H, W], [N, H, W, C] or [N, H, W], and perhaps `labels`.
+    Folder: PNGs in the order of their names; `000000-7.png` has label 7, as sample.py writes it.
+
+    Raises:
+        UserError: nothing of that kind is there.
+    """
+    if path.is_dir():
+        images, labels = _read_folder(path, limit)
+    elif path.suffix == ".npz" and path.is_file():
+        images, labels = _read_npz(path, limit)
+    else:
+        raise UserError(f"images={path}: name an .npz file or a folder of PNGs that exists")
+    if labels is not None and len(labels) != len(images):
+        raise UserError(f"images={path}: {len(images)} images but {len(labels)} labels")
+    return images, labels
+
+
+def _read_npz(path: Path, limit: int) -> tuple[Tensor, Tensor | None]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            images = file["images"][:limit]
+            labels = file["labels"][:limit].astype(np.int64) if "labels" in file else None
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(f"images={path}: no NPZ file with an array `images` ({error})") from error
+    if images.ndim == 3:
+        images = images[:, None]
+    elif images.ndim == 4 and images.shape[3] in (1, 3) and images.shape[1] not in (1, 3):
+        images = images.transpose(0, 3, 1, 2)
+    if images.ndim != 4 or images.dtype != np.uint8 or not len(images):
+        raise UserError(
+            f"images={path}: `images` must be uint8 [N, C, H, W], at least one; "
+            f"it is {images.dtype} {list(images.shape)}"
+        )
+    found = torch.from_numpy(np.ascontiguousarray(images))
+    return found, None if labels is None else torch.from_numpy(labels)
+
+
+def _read_folder(path: Path, limit: int) -> tuple[Tensor, Tensor | None]:
+    files = sorted(path.glob("*.png"))[:limit]
+    if not files:
+        raise UserError(f"images={path}: no PNG is in that folder")
+    try:
+        arrays = [_read_png(file) for file in files]
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise UserError(f"images={path}: {error}") from error
+    shapes = {array.shape for array in arrays}
+    if len(shapes) > 1:
+        raise UserError(f"images={path}: the PNGs have different sizes: {sorted(shapes)[:3]}")
+    marks = [re.fullmatch(r".*-(\d+)", file.stem) for file in files]
+    known = [int(mark[1]) for mark in marks if mark]
+    labels = torch.tensor(known) if len(known) == len(files) else None
+    return torch.from_numpy(np.stack(arrays)), labels
+
+
+def _read_png(file: Path) -> np.ndarray:
+    """Return uint8[C, H, W], C 1 for grey and 3 for everything else."""
+    with Image.open(file) as image:
+        grey = image.mode in ("L", "1", "I;16", "I")
+        array = np.asarray(image.convert("L" if grey else "RGB"))
+    return array[None] if grey else array.transpose(2, 0, 1)

@@ -1,0 +1,53 @@
+"""KID and the inception-style score, computed by torchmetrics in float64."""
+
+import math
+import warnings
+
+import torch
+from torch import Tensor
+from torchmetrics.image.inception import InceptionScore
+from torchmetrics.image.kid import KernelInceptionDistance
+
+from gan_lightning.metrics.frechet import Given
+from gan_lightning.metrics.intervals import Score, Z
+
+SUBSETS, SUBSET_SIZE = 50, 1000
+SPLITS = 10
+
+
+def kernel_distance(reals: Tensor, fakes: Tensor) -> Score:
+    """Return the squared maximum mean discrepancy, kernel (x.y / D + 1)^3, unbiased.
+
+    The mean over 50 random subsets of 1,000 (all, if there are fewer); may be below 0.
+    Source: Binkowski et al. 2018, Demystifying MMD GANs, eq. 4 and section 4.
+
+    Args:
+        reals: features [N, D].
+        fakes: features [M, D].
+    """
+    size = min(SUBSET_SIZE, len(reals), len(fakes))
+    metric = KernelInceptionDistance(Given(reals.shape[1]), subsets=SUBSETS, subset_size=size)
+    metric.update(reals.double(), real=True)
+    metric.update(fakes.double(), real=False)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        mean, deviation = metric.compute()
+    # The subsets' scatter, brought from their size to that of all samples.
+    margin = Z * deviation.item() * math.sqrt(size / len(fakes))
+    return Score(mean.item(), margin)
+
+
+def inception_score(logits: Tensor) -> Score:
+    """Return exp(E KL(p(y|x) | p(y))), 1 to K, of the classifier's logits[N, K].
+
+    The mean over 10 parts. Source: Salimans et al. 2016, Improved Techniques for Training GANs,
+    section 4, with the data set's own classifier for the Inception network.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it keeps all logits: 10 numbers an image
+        metric = InceptionScore(Given(logits.shape[1]), splits=SPLITS)
+    metric.update(logits.double())
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        mean, deviation = metric.compute()
+    return Score(mean.item(), Z * deviation.item() / math.sqrt(SPLITS))

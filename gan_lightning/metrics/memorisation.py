@@ -1,0 +1,49 @@
+"""Does the generator repeat training images?"""
+
+from dataclasses import dataclass
+
+import torch
+from scipy.stats import mannwhitneyu
+from torch import Tensor
+
+from gan_lightning.metrics.neighbours import nearest
+
+PAIRS = 20
+
+
+@dataclass(frozen=True)
+class Memorisation:
+    """Nearest training distances of fakes against those of held-out reals.
+
+    Attributes:
+        p_value: of fakes being no nearer to the training images than held-out reals are, against
+            their being nearer (one-sided Mann-Whitney test); small: copies.
+        closer: probability that a fake is nearer than a held-out real; 0.5 for new images.
+        neighbours: int64[M], the training image nearest to each fake.
+        pairs: int64[20, 2], the (fake, training image) nearest to each other.
+    """
+
+    p_value: float
+    closer: float
+    neighbours: Tensor
+    pairs: Tensor
+
+
+def memorisation_test(fakes: Tensor, held_out: Tensor, training: Tensor) -> Memorisation:
+    """Compare features fakes[M, D] and held_out[N, D] by distance to their nearest training[T, D].
+
+    A generator of few, typical images passes for a copyist here: read it beside recall.
+    Source: Meehan et al. 2020, A Non-Parametric Test to Detect Data-Copying in Generative Models,
+    section 3.1 (the global statistic).
+    """
+    distances, indices = nearest(fakes, training)
+    expected, _ = nearest(held_out, training)
+    fake, real = distances[:, 0].numpy(), expected[:, 0].numpy()
+    statistic, p_value = mannwhitneyu(fake, real, alternative="less")
+    rows = distances[:, 0].argsort()[:PAIRS]
+    return Memorisation(
+        p_value=float(p_value),
+        closer=1 - float(statistic) / (len(fake) * len(real)),
+        neighbours=indices[:, 0],
+        pairs=torch.stack([rows, indices[rows, 0]], dim=1),
+    )

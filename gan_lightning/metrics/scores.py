@@ -1,0 +1,120 @@
+"""All scores of a set of images, and what reals score in their place."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gan_lightning.metrics.diversity import class_shares, entropy, kl_divergence, vendi_score
+from gan_lightning.metrics.features import Embedded, require_one_unit
+from gan_lightning.metrics.frechet import mean_of_known
+from gan_lightning.metrics.intervals import Score, bootstrap, of_mean
+from gan_lightning.metrics.kernel import inception_score, kernel_distance
+from gan_lightning.metrics.neighbours import neighbour_scores
+from gan_lightning.metrics.reals import RealStatistics
+
+Scores = dict[str, Score]
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What a score is called, which way is better, and where it comes from."""
+
+    title: str
+    better: str  # "low", "high" or "reals": the nearer to what reals have
+    source: str
+
+
+# In the order of the table; docs/metrics.md has the formulas.
+DEFINITIONS = {
+    "fid": Definition("FID", "low", "Heusel et al. 2017, eq. 6"),
+    "kid": Definition("KID x 1000", "low", "Binkowski et al. 2018, eq. 4"),
+    "precision": Definition("precision", "high", "Kynkaanniemi et al. 2019, eq. 1-2, k=3"),
+    "recall": Definition("recall", "high", "Kynkaanniemi et al. 2019, eq. 1-2, k=3"),
+    "density": Definition("density", "high", "Naeem et al. 2020, eq. 5, k=5"),
+    "coverage": Definition("coverage", "high", "Naeem et al. 2020, eq. 6, k=5"),
+    "intra_fid": Definition("intra-FID", "low", "Miyato & Koyama 2018, section 4.1"),
+    "class_kl": Definition("class KL", "low", "KL(fakes' classes | reals'), nats"),
+    "inception_score": Definition("inception-style score", "high", "Salimans et al. 2016"),
+    "class_entropy": Definition("class entropy", "reals", "of the predicted classes, nats"),
+    "min_class_share": Definition("rarest class's share", "reals", "of the predicted classes"),
+    "vendi": Definition("Vendi score", "reals", "Friedman & Dieng 2023, definition 3.1"),
+    "label_accuracy": Definition("labels as asked for", "high", "Shmelkov et al. 2018"),
+    "cas": Definition("classifier accuracy score", "high", "Ravuri & Vinyals 2019"),
+    "closer": Definition("nearer than held-out reals", "reals", "Meehan et al. 2020"),
+    "p_value": Definition("p-value of no copying", "none", "Meehan et al. 2020"),
+}
+
+
+def equal_counts(fakes: Embedded, reals: RealStatistics) -> int:
+    """Return how many of each the neighbour scores look at: these depend on both counts."""
+    return min(len(fakes), len(reals))
+
+
+@torch.no_grad()
+def reference_scores(
+    fakes: Embedded, reals: RealStatistics, labels: Tensor | None = None, intervals: bool = True
+) -> Scores:
+    """Return the scores of fakes against one split of the reals.
+
+    Args:
+        fakes: embedded images.
+        reals: a split, embedded by the same network.
+        labels: int64[M] that the fakes were asked for; None: the classifier's predictions stand in
+            for them in the intra-FID.
+        intervals: False leaves the costly intervals out.
+
+    Raises:
+        UserError: fakes and reals are in the spaces of different networks.
+    """
+    require_one_unit([fakes.unit, reals.unit])
+    features, predictions, count = fakes.features, fakes.predictions, len(fakes)
+    given = predictions if labels is None else labels
+    same = equal_counts(fakes, reals)
+    near = neighbour_scores(reals.subset(same).features, features[:same], reals.radii(same))
+    expected = class_shares(reals.labels, reals.num_classes)
+
+    def fid(rows: Tensor) -> float:
+        return reals.frechet(features[rows])
+
+    def intra_fid(rows: Tensor) -> float:
+        return mean_of_known(reals.class_frechet(features[rows], given[rows]).values())
+
+    def class_kl(rows: Tensor) -> float:
+        return kl_divergence(class_shares(predictions[rows], reals.num_classes), expected)
+
+    return {
+        "fid": bootstrap(fid, count, intervals),
+        "kid": kernel_distance(reals.embedded.features, features),
+        **{name: of_mean(each) for name, each in near.items()},
+        "intra_fid": bootstrap(intra_fid, count, intervals),
+        "class_kl": bootstrap(class_kl, count, intervals),
+    }
+
+
+@torch.no_grad()
+def own_scores(fakes: Embedded, classes: list[int], intervals: bool = True) -> Scores:
+    """Return the scores that need no reals.
+
+    Args:
+        fakes: embedded images.
+        classes: labels in use, for the rarest one's share.
+        intervals: False leaves the costly intervals out.
+    """
+    predictions, num_classes = fakes.predictions, fakes.logits.shape[1]
+
+    def class_entropy(rows: Tensor) -> float:
+        return entropy(class_shares(predictions[rows], num_classes))
+
+    def min_class_share(rows: Tensor) -> float:
+        return class_shares(predictions[rows], num_classes)[classes].min().item()
+
+    def vendi(rows: Tensor) -> float:
+        return vendi_score(fakes.features[rows])
+
+    return {
+        "inception_score": inception_score(fakes.logits),
+        "class_entropy": bootstrap(class_entropy, len(fakes), intervals),
+        "min_class_share": bootstrap(min_class_share, len(fakes), intervals),
+        "vendi": bootstrap(vendi, len(fakes), intervals),
+    }

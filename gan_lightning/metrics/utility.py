@@ -1,0 +1,35 @@
+"""What labelled fakes are good for: classifiers trained or tested on them."""
+
+import torch
+from torch import Tensor
+
+from gan_lightning.data.batches import ImageTensors
+from gan_lightning.metrics.features import FeatureNetwork
+from gan_lightning.metrics.intervals import Score, of_mean
+from gan_lightning.metrics.training import train_classifier
+
+PASSES = 60_000  # images a classifier sees: one epoch of MNIST, six of 10,000 samples
+WIDTH = 16
+
+
+def classifier_accuracy_score(train: ImageTensors, test: ImageTensors, num_classes: int) -> Score:
+    """Return the accuracy on `test` of a small classifier trained on `train`.
+
+    Train on fakes and test on reals for the score; train on as many reals for its floor.
+    Source: Ravuri & Vinyals 2019, Classification Accuracy Score for Conditional Generative Models.
+    """
+    epochs = max(1, min(40, PASSES // len(train)))
+    network = train_classifier(train, num_classes, epochs, seed=0, width=WIDTH)
+    return label_accuracy(FeatureNetwork(network, "", {}).embed(test.images).logits, test.labels)
+
+
+def label_accuracy(logits: Tensor, labels: Tensor) -> Score:
+    """Return the share of images that a classifier of reals names as asked for.
+
+    Source: Shmelkov et al. 2018, How good is my GAN?, section 3 (GAN-test).
+
+    Args:
+        logits: [N, K] of the data set's classifier.
+        labels: int64[N] that the generator was asked for.
+    """
+    return of_mean((logits.argmax(dim=1) == labels).to(torch.float64))
