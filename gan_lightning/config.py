@@ -51,6 +51,23 @@ class SampleConfig:
     accelerator: str = "auto"
 
 
+@dataclass
+class EvaluateConfig:
+    """The keys of conf/evaluate.yaml; the first three are one path or a list of paths."""
+
+    generator: Any = None
+    images: Any = None
+    compare: Any = None
+    data: dict[str, Any] = MISSING
+    num_samples: int = 10_000
+    seed: int = 0
+    metrics: dict[str, Any] = field(default_factory=dict)
+    output: str | None = None
+    overwrite: bool = False
+    accelerator: str = "auto"
+    d_steps: int = 1
+
+
 @dataclass(frozen=True)
 class Number:
     """A rule: a finite number (whole, if so) within bounds."""
@@ -225,6 +242,7 @@ def register() -> None:
     store = ConfigStore.instance()
     store.store(name="schema", node=TrainConfig)
     store.store(name="sample_schema", node=SampleConfig)
+    store.store(name="evaluate_schema", node=EvaluateConfig)
     resolvers: dict[str, Callable[..., Any]] = {
         "divide": lambda a, b: a / b,
         "run_folder": lambda resume, new: str(resume) if resume else _new_folder(new),
@@ -247,6 +265,40 @@ def plain_sample(config: DictConfig) -> SampleConfig:
     for key, rule in rules.items():
         value = getattr(asked, key)
         wrong = rule(value)
+        if wrong:
+            raise UserError(f"{key}={value} {wrong}")
+    return asked
+
+
+def quote_lists(arguments: list[str]) -> list[str]:
+    """Turn generator=A,B into generator=['A','B']: Hydra takes a bare comma for a sweep."""
+    turned = []
+    for argument in arguments:
+        key, _, value = argument.partition("=")
+        if key in ("generator", "images", "compare") and "," in value and value[0] not in "['\"":
+            quoted = [item.replace("\\", "\\\\").replace("'", "\\'") for item in value.split(",")]
+            argument = f"{key}=[" + ",".join(f"'{item}'" for item in quoted if item) + "]"
+        turned.append(argument)
+    return turned
+
+
+def plain_evaluate(config: DictConfig) -> EvaluateConfig:
+    """Return evaluate.py's checked settings, paths as lists.
+
+    Raises:
+        UserError: a value is wrong.
+    """
+    asked = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(EvaluateConfig), config))
+    assert isinstance(asked, EvaluateConfig)
+    for key in ("generator", "images", "compare"):
+        given = getattr(asked, key)
+        paths = given if isinstance(given, list) else [] if given is None else [given]
+        setattr(asked, key, [str(path) for path in paths])
+    found = {"num_samples": asked.num_samples, "seed": asked.seed}
+    found |= {f"data.{key}": value for key, value in _leaves(asked.data)}
+    for key, value in found.items():
+        rule = _COUNT if key == "num_samples" else RULES.get(key.rpartition(".")[2])
+        wrong = rule(value) if rule else None
         if wrong:
             raise UserError(f"{key}={value} {wrong}")
     return asked

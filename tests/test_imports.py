@@ -14,14 +14,14 @@ PACKAGE = "gan_lightning"
 FLOORS = {
     1: "networks losses penalties augment ema latents sampling errors files",
     2: "module meters loggers data callbacks metrics output",
-    3: "config checkpoint checkpoint_io build run cli",
+    3: "config checkpoint checkpoint_io build run cli evaluation",
     4: "train sample evaluate",
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms.split()}
 ALLOWED = {1: {"torch", "numpy"}}
 ALLOWED[2] = ALLOWED[1] | {"lightning", "torchmetrics", "torchvision"}
-ALLOWED[2] |= {"PIL", "sklearn", "tensorboard", "safetensors"}
-ALLOWED[3] = ALLOWED[2] | {"hydra", "omegaconf", "rich"}
+ALLOWED[2] |= {"PIL", "sklearn", "tensorboard", "safetensors", "scipy"}
+ALLOWED[3] = ALLOWED[2] | {"hydra", "omegaconf", "rich", "matplotlib"}
 ALLOWED[4] = ALLOWED[3]
 ENTRIES = sorted(ROOT / f"{name}.py" for name in FLOORS[4].split())
 ENTRIES = [path for path in ENTRIES if path.exists()]

@@ -26,7 +26,9 @@ def kernel_distance(reals: Tensor, fakes: Tensor) -> Score:
         fakes: features [M, D].
     """
     size = min(SUBSET_SIZE, len(reals), len(fakes))
-    metric = KernelInceptionDistance(Given(reals.shape[1]), subsets=SUBSETS, subset_size=size)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it keeps all features: so do we
+        metric = KernelInceptionDistance(Given(reals.shape[1]), subsets=SUBSETS, subset_size=size)
     metric.update(reals.double(), real=True)
     metric.update(fakes.double(), real=False)
     with torch.random.fork_rng(devices=[]):
@@ -44,7 +46,7 @@ def inception_score(logits: Tensor) -> Score:
     section 4, with the data set's own classifier for the Inception network.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it keeps all logits: 10 numbers an image
+        warnings.simplefilter("ignore")  # it keeps all logits: so do we
         metric = InceptionScore(Given(logits.shape[1]), splits=SPLITS)
     metric.update(logits.double())
     with torch.random.fork_rng(devices=[]):

@@ -8,7 +8,7 @@ from gan_lightning.metrics.features import FeatureNetwork
 from gan_lightning.metrics.intervals import Score, of_mean
 from gan_lightning.metrics.training import train_classifier
 
-PASSES = 60_000  # images a classifier sees: one epoch of MNIST, six of 10,000 samples
+PASSES = 40_000  # images a classifier sees: four epochs of 10,000 samples
 WIDTH = 16
 
 

@@ -1,0 +1,104 @@
+"""The images to score: drawn from generators, or read from files."""
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.fabric import Fabric
+from torch import Tensor
+
+from gan_lightning.checkpoint import GENERATOR_FILE, load_generator
+from gan_lightning.config import EvaluateConfig
+from gan_lightning.errors import UserError
+from gan_lightning.metrics.images import read_images
+from gan_lightning.metrics.neighbours import ROWS
+from gan_lightning.sampling import sample_chunks, to_uint8
+
+FEWEST = 100  # images; below, no score means anything
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A set of images and where it came from.
+
+    Attributes:
+        name: short, for the table.
+        images: uint8[N, C, H, W].
+        labels: int64[N] that were asked for, or None.
+        about: for the JSON file.
+    """
+
+    name: str
+    images: Tensor
+    labels: Tensor | None
+    about: dict[str, Any] = field(default_factory=dict)
+
+    def first(self, count: int) -> "Candidate":
+        """Return the first images alone."""
+        labels = None if self.labels is None else self.labels[:count]
+        return Candidate(self.name, self.images[:count], labels, self.about)
+
+
+def gather(asked: EvaluateConfig) -> list[Candidate]:
+    """Return all candidates, of one count: FID and its kin depend on it.
+
+    Raises:
+        UserError: one cannot be read, or has too few images.
+    """
+    found = [_drawn(Path(path), asked) for path in asked.generator]
+    found += [_read(Path(path), asked.num_samples) for path in asked.images]
+    for candidate in found:
+        if len(candidate.images) < FEWEST:
+            raise UserError(
+                f"{candidate.name}: {len(candidate.images)} images are too few to score; "
+                f"at least {FEWEST} are needed"
+            )
+    fewest = min(len(candidate.images) for candidate in found)
+    names = short_names([Path(candidate.about["file"]) for candidate in found])
+    return [
+        Candidate(name, c.images, c.labels, c.about).first(fewest)
+        for name, c in zip(names, found, strict=True)
+    ]
+
+
+def short_names(files: list[Path]) -> list[str]:
+    """Return the shortest ends of the paths that tell them apart; equal paths are numbered."""
+    paths = [file.parent if file.name == GENERATOR_FILE else file for file in files]
+    paths = [path.resolve() for path in paths]
+    for parts in range(1, 1 + max(len(path.parts) for path in paths)):
+        names = ["/".join(path.parts[-parts:]) for path in paths]
+        if len(set(names)) == len(set(paths)):
+            break
+    return [
+        name if names.count(name) == 1 else f"{name} ({1 + names[:i].count(name)})"
+        for i, name in enumerate(names)
+    ]
+
+
+def _drawn(path: Path, asked: EvaluateConfig) -> Candidate:
+    generator, metadata, file = load_generator(path)
+    generator = generator.to(Fabric(accelerator=asked.accelerator, devices=1).device)
+    chunks = list(sample_chunks(generator, asked.num_samples, asked.seed, metadata.labels))
+    labels = [label for _, label in chunks if label is not None]
+    about = {
+        "file": str(file),
+        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+        "generator": metadata.class_name,
+        "data": metadata.dataset,
+        "images_seen": metadata.images_seen,
+        "conditional": bool(labels),
+        "seed": asked.seed,
+    }
+    images = torch.cat([to_uint8(image) for image, _ in chunks])
+    return Candidate(path.name, images, torch.cat(labels) if labels else None, about)
+
+
+def _read(path: Path, limit: int) -> Candidate:
+    images, labels = read_images(path, limit)
+    digest = hashlib.sha256()
+    for part in images.split(ROWS):
+        digest.update(part.numpy().tobytes())
+    about = {"file": str(path), "sha256_of_pixels": digest.hexdigest()}
+    return Candidate(path.name, images, labels, {**about, "conditional": labels is not None})
