@@ -32,7 +32,7 @@ class LeCam(nn.Module):
     @torch.no_grad()
     def follow(self, real_logits: Tensor, fake_logits: Tensor) -> None:
         """Move the averages towards these logits; the first ones are taken as they are."""
-        now = torch.stack([real_logits.mean(), fake_logits.mean()])
+        now = torch.stack([real_logits.mean(), fake_logits.mean()]).to(self.anchors.dtype)
         moved = torch.lerp(now, self.anchors, self.decay)
         self.anchors.copy_(torch.where(self.started, moved, now))
         self.started.fill_(True)
