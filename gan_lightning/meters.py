@@ -12,10 +12,14 @@ class Meters:
 
     Args:
         every_n_images: distance between two points, in images over all ranks.
+
+    Attributes:
+        last: the latest point; empty before the first.
     """
 
     def __init__(self, every_n_images: int) -> None:
         self.every_n_images = every_n_images
+        self.last: dict[str, float] = {}
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
         self._values: dict[str, float] = {}
@@ -54,4 +58,5 @@ class Meters:
         self._counts.clear()
         self._images = 0
         self._since = self._last = time.perf_counter()
+        self.last = values
         return values
