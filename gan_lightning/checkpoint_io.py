@@ -52,8 +52,8 @@ class SafeCheckpointIO(CheckpointIO):
     def load_checkpoint(
         self, path: str | Path, map_location: Any = None, weights_only: bool | None = None
     ) -> dict[str, Any]:
-        """Read a checkpoint; see `read_checkpoint`."""
-        return read_checkpoint(Path(path), map_location or "cpu")
+        """Read a checkpoint, or the bare weights that a spawned worker hands back."""
+        return read_verified(Path(path), map_location or "cpu")
 
     def remove_checkpoint(self, path: str | Path) -> None:
         """Delete a checkpoint and its hash."""
@@ -75,8 +75,8 @@ def keep(path: Path) -> None:
     os.replace(link, second)
 
 
-def read_checkpoint(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
-    """Load a checkpoint of this project, weights only, after checking its hash if there is one.
+def read_verified(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
+    """Load a file of tensors and plain values, after checking its hash if there is one.
 
     Raises:
         UserError: it is none, or is damaged; names the previous checkpoint if that one is whole.
@@ -85,13 +85,20 @@ def read_checkpoint(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
     if hashes.exists() and sha256(path) not in hashes.read_text().split():
         raise UserError(f"{path} is corrupt or incomplete (hash mismatch){_advice(path)}")
     try:
-        checkpoint = torch.load(path, map_location=map_location, weights_only=True)
-        if not {"config", "state_dict"} <= checkpoint.keys():
-            raise KeyError("config")
+        return torch.load(path, map_location=map_location, weights_only=True)
     except (RuntimeError, EOFError, KeyError, AttributeError, pickle.UnpicklingError) as error:
-        raise UserError(
-            f"{path} is not a checkpoint of this project, or is incomplete{_advice(path)}"
-        ) from error
+        raise UserError(f"{path} is not a checkpoint, or is incomplete{_advice(path)}") from error
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Load a checkpoint that a run of this project wrote.
+
+    Raises:
+        UserError: it is none, or is damaged.
+    """
+    checkpoint = read_verified(path)
+    if not isinstance(checkpoint, dict) or not {"config", "state_dict"} <= checkpoint.keys():
+        raise UserError(f"{path} is not a checkpoint of this project")
     return checkpoint
 
 
