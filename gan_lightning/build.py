@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from lightning import Callback, Trainer
 from lightning.pytorch.callbacks import Checkpoint, ProgressBar
@@ -25,7 +26,11 @@ SPAWN = "ddp_spawn_find_unused_parameters_true"
 
 
 def _object(node: Config, **more: Any) -> Any:
-    return instantiate(node, _convert_="all", **more)
+    try:
+        return instantiate(node, _convert_="all", **more)
+    except InstantiationException as error:  # a misspelt class or argument
+        reason = str(error.__cause__ or error).strip().splitlines()[0]
+        raise UserError(f"{node['_target_']}: {reason}") from error
 
 
 def build_data(config: Config) -> tuple[ImageDataModule, str]:
@@ -63,6 +68,8 @@ def build_module(config: Config) -> GANModule:
         discriminator=_object(model["discriminator"]),
         loss=_object(config["loss"]),
         penalty=_object(config["penalty"]),
+        constraint=_object(config["constraint"]),
+        augment=_object(config["augment"]),
         generator_optimizer=_object(optimizer["generator"]),
         discriminator_optimizer=_object(optimizer["discriminator"]),
         d_steps=config["d_steps"],
@@ -96,7 +103,7 @@ def build_trainer(config: Config) -> Trainer:
     """
     callbacks: list[Callback] = [_object(node) for node in config["callbacks"].values() if node]
     export = GeneratorExport(Path(config["run_dir"]) / GENERATOR_FILE, config)
-    loggers: list[Logger] = [_object(node) for node in config["logger"].values()]
+    loggers: list[Logger] = [_object(node) for node in config["logger"].values() if node]
     node = config["trainer"] | {"strategy": choose_strategy(config["trainer"])}
     try:
         return instantiate(

@@ -25,6 +25,8 @@ class TrainConfig:
     model: dict[str, Any] = MISSING
     loss: dict[str, Any] = MISSING
     penalty: dict[str, Any] = MISSING
+    constraint: dict[str, Any] = MISSING
+    augment: dict[str, Any] = MISSING
     optimizer: dict[str, Any] = MISSING
     ema: dict[str, Any] = MISSING
     callbacks: dict[str, Any] = field(default_factory=dict)

@@ -9,12 +9,13 @@ from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from gan_lightning.augment import Augment, NoAugment
 from gan_lightning.ema import AveragedGenerator
 from gan_lightning.latents import seed_step, training_latents
 from gan_lightning.losses import Loss
 from gan_lightning.meters import Meters
 from gan_lightning.networks.base import Discriminator, Generator
-from gan_lightning.penalties import NoPenalty
+from gan_lightning.penalties import NoConstraint, NoPenalty, Penalty
 
 Batch = tuple[Tensor, Tensor]
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
@@ -32,6 +33,8 @@ class GANModule(LightningModule):
         generator_optimizer: makes G's optimizer from its parameters.
         discriminator_optimizer: makes D's.
         penalty: see `gan_lightning.penalties`.
+        constraint: what is done to D after each of its updates.
+        augment: what D's images go through, reals and fakes alike; see `gan_lightning.augment`.
         d_steps: updates of D per update of G.
         ema_half_life: of the averaged generator, in images.
         ema_ramp_up: its warm-up, as a share of the images seen.
@@ -46,7 +49,9 @@ class GANModule(LightningModule):
         loss: Loss,
         generator_optimizer: OptimizerFactory,
         discriminator_optimizer: OptimizerFactory,
-        penalty: Any = None,
+        penalty: Penalty | None = None,
+        constraint: Callable[[nn.Module], None] | None = None,
+        augment: Augment | None = None,
         d_steps: int = 1,
         ema_half_life: float = 5000.0,
         ema_ramp_up: float = 0.05,
@@ -60,6 +65,8 @@ class GANModule(LightningModule):
         self.average = AveragedGenerator(generator, ema_half_life, ema_ramp_up)
         self.loss = loss
         self.penalty = penalty or NoPenalty()
+        self.constraint = constraint or NoConstraint()
+        self.augment = augment or NoAugment()
         self.optimizer_factories = (discriminator_optimizer, generator_optimizer)
         self.d_steps = d_steps
         self.seed = seed
@@ -93,6 +100,7 @@ class GANModule(LightningModule):
                     fake = self.generate(y, len(real))
                 d_loss = self.discriminator_loss(real, fake, y)
                 self.descend("D", d_optimizer, self.discriminator, d_loss)
+                self.constraint(self.discriminator)
         with self.toggled_optimizer(g_optimizer):
             g_loss = self.generator_loss(self.generate(y, len(real)), real, y)
             self.descend("G", g_optimizer, self.generator, g_loss)
@@ -115,12 +123,17 @@ class GANModule(LightningModule):
         self._draw += 1
         return self.generator(z.to(self.device, non_blocking=True), y)
 
+    def judge(self, image: Tensor, y: Tensor | None) -> Tensor:
+        """Return D's logits[B] of images as it gets to see them: augmented."""
+        return self.discriminator(self.augment(image), y)
+
     def discriminator_loss(self, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
         """Return D's loss plus the mean penalty."""
-        real_logits, fake_logits = self.discriminator(real, y), self.discriminator(fake, y)
+        real_logits, fake_logits = self.judge(real, y), self.judge(fake, y)
         loss = self.loss.discriminator(real_logits, fake_logits)
         with torch.autocast(self.device.type, enabled=False):
-            penalty = self.penalty(self.discriminator, real.float(), fake.float(), y).mean()
+            penalty = self.penalty(self.judge, real.float(), fake.float(), y).mean()
+        self.augment.update(real_logits.detach())
         self.meters.add("loss/D", loss)
         self.meters.add("penalty", penalty)
         self.meters.add("D(real)", real_logits.sigmoid().mean())
@@ -129,9 +142,9 @@ class GANModule(LightningModule):
 
     def generator_loss(self, fake: Tensor, real: Tensor, y: Tensor | None) -> Tensor:
         """Return G's loss; only a relativistic loss looks at the reals."""
-        fake_logits = self.discriminator(fake, y)
+        fake_logits = self.judge(fake, y)
         with torch.no_grad():
-            real_logits = self.discriminator(real, y) if self.loss.relativistic else None
+            real_logits = self.judge(real, y) if self.loss.relativistic else None
         loss = self.loss.generator(fake_logits, real_logits)
         self.meters.add("loss/G", loss)
         return loss

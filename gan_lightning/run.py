@@ -124,7 +124,7 @@ def closing_words(run_dir: Path) -> str:
 
 def announce_settings(trainer: Trainer, settings: dict[str, Any]) -> None:
     """Fill TensorBoard's HParams tab with the settings that runs differ in."""
-    groups = ("model", "loss", "penalty", "optimizer", "ema")
+    groups = ("model", "loss", "penalty", "constraint", "augment", "optimizer", "ema")
     flat: dict[str, Any] = {"seed": settings["seed"], "d_steps": settings["d_steps"]}
     flat |= {"data": settings["data"]["name"], "batch_size": settings["data"]["batch_size"]}
     for group in groups:

@@ -13,7 +13,7 @@ from gan_lightning.penalties.base import (
     interpolate,
     squared_gradient_norm,
 )
-from gan_lightning.penalties.constraints import ClipWeights
+from gan_lightning.penalties.constraints import ClipWeights, NoConstraint
 from gan_lightning.penalties.gradients import (
     DRAGAN,
     R1,
@@ -39,6 +39,7 @@ __all__ = [
     "Judge",
     "Lazy",
     "LeCam",
+    "NoConstraint",
     "NoPenalty",
     "Penalty",
     "Scheduled",

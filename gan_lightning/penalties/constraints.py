@@ -6,6 +6,13 @@ import torch
 from torch import nn
 
 
+class NoConstraint:
+    """Leaves the weights as they are."""
+
+    def __call__(self, discriminator: nn.Module) -> None:
+        """Do nothing."""
+
+
 @dataclass(frozen=True)
 class ClipWeights:
     """Clamps every parameter of D to [-limit, limit], so that D is Lipschitz.
