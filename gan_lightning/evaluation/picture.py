@@ -78,6 +78,7 @@ def _bars_panel(axes: Axes, names: list[str], values: list[list[float]], ticks: 
         places = [x + (i - (len(names) - 1) / 2) * width for x in range(len(ticks))]
         axes.bar(places, heights, width, label=name, color="0.6" if name == "reals" else None)
     axes.set_xticks(range(len(ticks)), ticks)
+    axes.set_ylim(0, 1.4 * max(max(heights) for heights in values))  # room for the legend
     axes.legend(fontsize=7)
 
 

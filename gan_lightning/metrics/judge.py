@@ -125,4 +125,8 @@ class Judge:
 
 
 def _copying(found: Memorisation) -> Scores:
-    return {"closer": Score(found.closer), "p_value": Score(found.p_value)}
+    return {
+        "closer": Score(found.closer),
+        "near": found.near,
+        "p_value": Score(found.p_value),
+    }

@@ -42,6 +42,7 @@ DEFINITIONS = {
     "label_accuracy": Definition("labels as asked for", "high", "Shmelkov et al. 2018"),
     "cas": Definition("classifier accuracy score", "high", "Ravuri & Vinyals 2019"),
     "closer": Definition("nearer than held-out reals", "reals", "Meehan et al. 2020"),
+    "near": Definition("nearer than 99 % of them", "reals", "share of the fakes; 0.01 if new"),
     "p_value": Definition("p-value of no copying", "none", "Meehan et al. 2020"),
 }
 

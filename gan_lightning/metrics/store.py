@@ -60,11 +60,16 @@ def train_features(
     return read_feature_network(path)
 
 
+def cached_network(data: ImageDataModule) -> Path:
+    """Return where the network of a data set that the package ships none for is kept."""
+    mark = fingerprint(*data.load(train=True))
+    return cache_folder(data) / f"{data.name}_features-{mark}.safetensors"
+
+
 def feature_network(data: ImageDataModule) -> FeatureNetwork:
     """Return a data set's network: the shipped one, a cached one, or one trained now and cached."""
     shipped = shipped_feature_network(str(data.name))
     if shipped:
         return shipped
-    mark = fingerprint(*data.load(train=True))
-    path = cache_folder(data) / f"{data.name}_features-{mark}.safetensors"
+    path = cached_network(data)
     return read_feature_network(path) if path.is_file() else train_features(data, path)
