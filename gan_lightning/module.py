@@ -53,8 +53,8 @@ class GANModule(LightningModule):
         constraint: Callable[[nn.Module], None] | None = None,
         augment: Augment | None = None,
         d_steps: int = 1,
-        ema_half_life: float = 5000.0,
-        ema_ramp_up: float = 0.05,
+        ema_half_life: float = 10_000.0,
+        ema_ramp_up: float = 0.1,
         seed: int = 0,
         log_every_n_images: int = 3200,
     ) -> None:

@@ -41,6 +41,9 @@ class Discriminator(nn.Module):
 class ProjectionHead(nn.Module):
     """Features[B, F] (and y) -> logits[B]: w.h + b, plus <embedding(y), h> when conditional.
 
+    The embedding starts small: torch's N(0, 1) drowns w.h at first (measured in
+    benchmarks/recipes.md).
+
     Source: Miyato & Koyama 2018, cGANs with Projection Discriminator, eq. 3.
     """
 
@@ -48,6 +51,8 @@ class ProjectionHead(nn.Module):
         super().__init__()
         self.linear = nn.Linear(features, 1)
         self.embedding = nn.Embedding(num_classes, features) if num_classes else None
+        if self.embedding is not None:
+            nn.init.normal_(self.embedding.weight, 0.0, 0.02)
 
     def forward(self, h: Tensor, y: Tensor | None = None) -> Tensor:
         """Map features to logits."""

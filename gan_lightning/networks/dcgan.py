@@ -86,7 +86,7 @@ class DCGANDiscriminator(Discriminator):
         self,
         image_shape: Sequence[int],
         num_classes: int = 0,
-        width: int = 32,
+        width: int = 16,
         batch_norm: bool = False,
         minibatch_stddev: int = 0,
         spectral_norm: bool = False,
