@@ -66,9 +66,10 @@ def inception_network(weights: Path | None, classifier: FeatureNetwork) -> Incep
             "metrics.features=inception needs torch-fidelity: pip install torch-fidelity"
         ) from error
     except Exception as error:  # whatever a download or a strange file may raise
+        reason = " ".join(str(error).split())[:150]
         raise UserError(
-            f"metrics.features={weights or 'inception'}: the weights could not be read ({error}); "
-            "download pt_inception-2015-12-05-6726825d.pth from torch-fidelity's releases on "
+            f"metrics.features={weights or 'inception'}: the weights could not be read ({reason}); "
+            "download weights-inception-2015-12-05-6726825d.pth from torch-fidelity's releases on "
             "GitHub and set metrics.features to its path"
         ) from error
     return InceptionNetwork(network, _digest(network), classifier)
