@@ -140,13 +140,20 @@ def read_generator_file(path: Path) -> tuple[Generator, GeneratorMetadata]:
 
 
 def generator_from_checkpoint(path: Path) -> tuple[Generator, GeneratorMetadata]:
-    """Read the averaged generator out of a `.ckpt`."""
+    """Read the averaged generator out of a `.ckpt`.
+
+    Raises:
+        UserError: it is no checkpoint of this project.
+    """
     checkpoint = read_checkpoint(path)
     state, prefix = checkpoint["state_dict"], "average.module."
-    position = state["_extra_state"]
-    metadata = metadata_from_config(
-        checkpoint["config"], position["images_seen"], position["scores"]
-    )
+    try:
+        position = state["_extra_state"]
+        metadata = metadata_from_config(
+            checkpoint["config"], position["images_seen"], position["scores"]
+        )
+    except (KeyError, TypeError) as error:
+        raise UserError(f"{path} holds no generator of this project: {error.args[0]}") from error
     tensors = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
     return build_generator(metadata, tensors, path), metadata
 

@@ -1,0 +1,171 @@
+"""Names, types and checks of the configuration, and what a resumed run keeps of it."""
+
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra.errors import ConfigCompositionException
+from omegaconf import DictConfig, OmegaConf
+
+from gan_lightning.config import nearest, plain, problems, register, resume_config
+from gan_lightning.errors import UserError
+from tests.conftest import compose_config
+
+Compose = Callable[..., DictConfig]
+
+
+@pytest.mark.parametrize(
+    ("override", "key"),
+    [
+        ("optimizer.lr=0", "optimizer.lr"),
+        ("optimizer.lr=.nan", "optimizer.lr"),
+        ("optimizer.lr=fast", "optimizer.lr"),
+        ("penalty.weight=-1", "penalty.weight"),
+        ("data.batch_size=0", "data.batch_size"),
+        ("data.batch_size=2.5", "data.batch_size"),
+        ("data.batch_size=true", "data.batch_size"),
+        ("data.resolution=30", "data.resolution"),
+        ("data.classes=[]", "data.classes"),
+        ("data.classes=[3,3]", "data.classes"),
+        ("data.classes=[3,12]", "data.classes"),
+        ("data.on_missing=shrug", "data.on_missing"),
+        ("data.validation=-5", "data.validation"),
+        ("model.num_classes=5", "model.num_classes"),
+        ("model.latent_dim=0", "model.latent_dim"),
+        ("ema.half_life=-1", "ema.half_life"),
+        ("trainer.devices=0", "trainer.devices"),
+        ("trainer.max_epochs=1.5", "trainer.max_epochs"),
+        ("seed=-1", "seed"),
+        ("d_steps=0", "d_steps"),
+    ],
+)
+def test_a_bad_value_is_named_with_its_key(override: str, key: str, compose: Compose) -> None:
+    with pytest.raises(UserError) as caught:
+        plain(compose(override))
+    assert key in str(caught.value)
+
+
+def test_all_problems_are_named_at_once(compose: Compose) -> None:
+    bad = ("optimizer.lr=-3", "data.batch_size=0", "d_steps=0", "ema.half_life=-1")
+    with pytest.raises(UserError) as caught:
+        plain(compose(*bad))
+    lines = str(caught.value).splitlines()
+    assert {o.partition("=")[0] for o in bad} <= {line.partition("=")[0] for line in lines}
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "data.classes=[3,5]",
+        "trainer.devices=[0,1]",
+        "trainer.devices=auto",
+        "trainer.max_epochs=-1",
+        "trainer.max_epochs=null",
+        "ema.half_life=0",
+        "penalty.weight=0",
+        "model.num_classes=12",
+    ],
+)
+def test_values_at_the_edge_are_fine(override: str, compose: Compose) -> None:
+    assert problems(plain(compose(override))) == []
+
+
+@pytest.mark.parametrize(
+    "override", ["optimiser.lr=1", "optimizer.learning_rate=1", "sed=1", "loss=hing", "seed=one"]
+)
+def test_misspelt_and_mistyped_keys_do_not_compose(override: str, compose: Compose) -> None:
+    with pytest.raises(Exception, match=r"one|hing|sed|optimi") as caught:
+        compose(override)
+    assert isinstance(caught.value, ConfigCompositionException) or "hydra" in str(caught.type)
+
+
+def test_plain_configs_hold_plain_values(compose: Compose) -> None:
+    def leaves(node: Any) -> Iterator[Any]:
+        children = node.values() if type(node) is dict else node
+        if type(node) not in (dict, list):
+            yield node
+        else:
+            for child in children:
+                yield from leaves(child)
+
+    kinds = {type(leaf) for leaf in leaves(plain(compose()))}
+    assert kinds <= {str, int, float, bool, type(None)}
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"), [("wdith", "width"), ("width", "width"), ("xyzzy", None)]
+)
+def test_nearest_word(word: str, hint: str | None) -> None:
+    assert nearest(word, ["width", "depth"]) == (f" (did you mean {hint!r}?)" if hint else "")
+
+
+def resumed(folder: Path, *overrides: str) -> dict[str, Any]:
+    asked = compose_config("run_dir=elsewhere", f"resume={folder}", *overrides)
+    config = OmegaConf.to_container(resume_config(asked, list(overrides)), resolve=True)
+    assert isinstance(config, dict)
+    return config
+
+
+def saved(folder: Path) -> dict[str, Any]:
+    config = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"))
+    assert isinstance(config, dict)
+    return config
+
+
+def test_resume_keeps_the_runs_settings_whatever_the_defaults_are(run_folder: Path) -> None:
+    config, before = resumed(run_folder), saved(run_folder)
+    assert config.pop("resume") == config.pop("run_dir") == str(run_folder)
+    assert config == {k: v for k, v in before.items() if k not in ("resume", "run_dir")}
+    assert config["data"]["name"] == "digits"
+
+
+def test_an_override_on_resume_reaches_its_dependents_alone(run_folder: Path) -> None:
+    config, before = resumed(run_folder, "optimizer.lr=5e-4"), saved(run_folder)
+    for path in (("lr",), ("generator", "lr"), ("discriminator", "lr")):
+        node = config["optimizer"]
+        for key in path:
+            node = node[key]
+        assert math.isclose(node, 5e-4)
+    for group in before.keys() - {"optimizer", "resume", "run_dir"}:
+        assert config[group] == before[group]
+
+
+def test_a_group_can_change_on_resume(run_folder: Path) -> None:
+    config, before = resumed(run_folder, "loss=hinge"), saved(run_folder)
+    assert config["loss"] == {"_target_": "gan_lightning.losses.Hinge"}
+    assert config["model"] == before["model"]
+    assert config["data"] == before["data"]
+
+
+def test_a_setting_can_be_added_on_resume(run_folder: Path) -> None:
+    config = resumed(run_folder, "+trainer.limit_val_batches=3", "trainer.max_epochs=30")
+    assert config["trainer"]["limit_val_batches"] == 3
+    assert config["trainer"]["max_epochs"] == 30
+
+
+def test_a_setting_can_be_deleted_on_resume(run_folder: Path) -> None:
+    config = resumed(run_folder, "~callbacks.samples")
+    assert not config["callbacks"].get("samples")
+
+
+def test_recipes_cannot_change_on_resume(run_folder: Path) -> None:
+    with pytest.raises(UserError, match="experiment cannot change"):
+        resumed(run_folder, "experiment=quickstart")
+
+
+def test_resume_needs_a_run(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"last\.ckpt"):
+        resumed(tmp_path)
+
+
+def test_no_two_runs_share_a_folder(tmp_path: Path) -> None:
+    """Two sweeps in one second: the second is numbered."""
+    register()
+    taken = tmp_path / "12-00-00-sweep"
+    taken.mkdir()
+    node = OmegaConf.create({"dir": f"${{sweep_folder:{taken}}}"})
+    assert node.dir == f"{taken}-2"
+    assert Path(node.dir).is_dir()
+    assert node.dir == f"{taken}-2", "one process, one folder"

@@ -1,0 +1,245 @@
+"""The adversarial loop: who moves when, on what, and how far the run has come."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+from lightning import Trainer
+from lightning.pytorch.loggers import Logger
+from torch import Tensor, nn
+from torch.optim import SGD, Optimizer
+from torch.utils.data import DataLoader
+
+from gan_lightning.losses import Loss, NonSaturating
+from gan_lightning.module import GANModule
+from gan_lightning.networks import MLPDiscriminator, MLPGenerator
+
+SHAPE = [1, 4, 4]
+BATCH = 6
+
+
+class Points(Logger):
+    """Keeps what is logged."""
+
+    name, version = "", ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.points: list[tuple[int | None, dict[str, float]]] = []
+
+    def log_hyperparams(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        self.points.append((step, metrics))
+
+
+def build(num_classes: int = 0, **arguments: Any) -> GANModule:
+    torch.manual_seed(0)
+    return GANModule(
+        **{
+            "generator": MLPGenerator(3, SHAPE, num_classes, hidden=[8]),
+            "discriminator": MLPDiscriminator(SHAPE, num_classes, hidden=[8]),
+            "loss": NonSaturating(),
+            "generator_optimizer": partial(SGD, lr=0.1),
+            "discriminator_optimizer": partial(SGD, lr=0.1),
+            "log_every_n_images": 10**9,
+        }
+        | arguments
+    )
+
+
+def fit(module: GANModule, steps: int = 1, batch: int = BATCH, **trainer: Any) -> Trainer:
+    random = torch.Generator().manual_seed(1)
+    images = 2 * torch.rand(steps * batch, *SHAPE, generator=random) - 1
+    data = list(zip(images, torch.arange(len(images)) % 10, strict=True))
+    arguments: dict[str, Any] = {"accelerator": "cpu", "max_epochs": 1, "logger": False}
+    quiet = ("enable_checkpointing", "enable_progress_bar", "enable_model_summary")
+    fitted = Trainer(**arguments | dict.fromkeys(quiet, False) | trainer)
+    fitted.fit(module, DataLoader(data, batch_size=batch))
+    return fitted
+
+
+def weights(network: nn.Module) -> Tensor:
+    return torch.cat([p.detach().flatten().clone() for p in network.parameters()])
+
+
+class Watch:
+    """Makes optimizers that write down which network each of their steps changed."""
+
+    def __init__(self) -> None:
+        self.module: GANModule
+        self.steps: list[tuple[str, set[str], set[str]]] = []
+
+    def networks(self) -> dict[str, nn.Module]:
+        m = self.module
+        return {"D": m.discriminator, "G": m.generator, "average": m.average}
+
+    def optimizer(self, name: str) -> Callable[[Iterable[nn.Parameter]], Optimizer]:
+        def make(parameters: Iterable[nn.Parameter]) -> Optimizer:
+            optimizer = SGD(parameters, lr=0.1)
+            optimizer.register_step_pre_hook(self._before)
+            optimizer.register_step_post_hook(partial(self._after, name))
+            return optimizer
+
+        return make
+
+    def _before(self, *_: Any) -> None:
+        self.old = {name: weights(network) for name, network in self.networks().items()}
+        self.with_gradient = {
+            name
+            for name, network in self.networks().items()
+            if any(p.requires_grad for p in network.parameters())
+        }
+
+    def _after(self, name: str, *_: Any) -> None:
+        now = self.networks().items()
+        changed = {key for key, network in now if not torch.equal(weights(network), self.old[key])}
+        self.steps.append((name, changed, self.with_gradient))
+
+
+@pytest.mark.parametrize("d_steps", [1, 3])
+def test_each_step_changes_its_own_network_alone(d_steps: int) -> None:
+    watch = Watch()
+    watch.module = build(
+        d_steps=d_steps,
+        discriminator_optimizer=watch.optimizer("D"),
+        generator_optimizer=watch.optimizer("G"),
+    )
+    fit(watch.module, steps=2)
+    one_pass = [("D", {"D"}, {"D"})] * d_steps + [("G", {"G"}, {"G"})]
+    assert watch.steps == one_pass * 2
+
+
+def test_nothing_stays_toggled_off() -> None:
+    module = build()
+    fit(module)
+    trained = (*module.generator.parameters(), *module.discriminator.parameters())
+    assert all(p.requires_grad for p in trained)
+    assert not any(p.requires_grad for p in module.average.parameters())
+
+
+def test_images_seen_counts_what_d_was_shown() -> None:
+    module = build(d_steps=2)
+    trainer = fit(module, steps=3)
+    assert module.images_seen == 3 * BATCH
+    assert trainer.global_step == 3 * (2 + 1)  # Lightning's own count, which is no axis
+
+
+def test_d_sees_every_image_of_the_batch_once() -> None:
+    module, seen = build(d_steps=3), []
+    module.discriminator.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
+    fit(module)
+    reals = torch.cat(seen[0:6:2])  # real, fake, three times; then G's fakes
+    assert [len(x) for x in seen] == [2] * 7
+    expected = 2 * torch.rand(BATCH, *SHAPE, generator=torch.Generator().manual_seed(1)) - 1
+    assert sorted(reals.sum((1, 2, 3)).tolist()) == sorted(expected.sum((1, 2, 3)).tolist())
+
+
+def test_no_latent_is_drawn_twice() -> None:
+    module, latents = build(d_steps=2), []
+    module.generator.register_forward_pre_hook(lambda _, args: latents.append(args[0]))
+    fit(module, steps=2)
+    rows = torch.cat(latents)
+    assert len(rows) == len(rows.unique(dim=0)) == 2 * (2 + 1) * BATCH / 2
+
+
+@pytest.mark.parametrize("num_classes", [0, 10])
+def test_labels_reach_conditional_networks_alone(num_classes: int) -> None:
+    module, labels = build(num_classes), []
+    for network in (module.generator, module.discriminator):
+        network.register_forward_pre_hook(lambda _, args: labels.append(args[1]))
+    fit(module)
+    assert len(labels) == 5  # G for D, D twice, G, D
+    shown = [y.tolist() if y is not None else None for y in labels]
+    (expected,) = {tuple(y) if y else None for y in shown}
+    if num_classes:
+        assert sorted(expected) == list(range(BATCH))
+    else:
+        assert expected is None
+
+
+@pytest.mark.parametrize("relativistic", [False, True])
+def test_only_a_relativistic_loss_sees_reals_in_gs_step(relativistic: bool) -> None:
+    seen = []
+
+    class Spy(NonSaturating):
+        def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
+            seen.append(real_logits)
+            return super().generator(fake_logits)
+
+    spy: Loss = Spy()
+    spy.relativistic = relativistic
+    fit(build(loss=spy))
+    (real_logits,) = seen
+    assert (real_logits is not None) == relativistic
+    assert not relativistic or real_logits.shape == (BATCH,)
+
+
+def test_penalties_run_in_float32_even_in_mixed_precision() -> None:
+    seen = []
+
+    def penalty(discriminator: nn.Module, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
+        logits = discriminator(real, y)
+        seen.append((real.dtype, fake.dtype, logits.dtype))
+        return 0.0 * logits
+
+    fit(build(penalty=penalty), precision="bf16-mixed")
+    assert seen == [(torch.float32,) * 3]
+
+
+def test_the_penalty_counts() -> None:
+    """D climbs when it is paid to: -1000 x the logit on reals outweighs the loss."""
+    plain, paid = build(), build(penalty=lambda d, real, fake, y: -1000.0 * d(real, y))
+    fit(plain)
+    fit(paid)
+    x = torch.zeros(1, *SHAPE)
+    assert paid.discriminator(x) > plain.discriminator(x) + 10
+
+
+def test_the_average_follows() -> None:
+    module = build(ema_half_life=100.0, ema_ramp_up=1.0)
+    start = weights(module.generator)
+    fit(module, steps=3)
+    moved = (weights(module.average) - start).norm()
+    assert 0 < moved < (weights(module.generator) - start).norm()
+
+
+def test_the_same_seed_trains_the_same_networks() -> None:
+    one, same, other = build(seed=1), build(seed=1), build(seed=2)
+    for module in (one, same, other):
+        fit(module, steps=3)
+    assert torch.equal(weights(one), weights(same))
+    assert not torch.equal(weights(one), weights(other))
+
+
+def test_progress_survives_the_state_dict() -> None:
+    module, fresh = build(), build()
+    fit(module, steps=3)
+    fresh.load_state_dict(module.state_dict())
+    assert fresh.images_seen == 3 * BATCH
+    assert torch.equal(weights(fresh), weights(module))
+
+
+def test_curves_have_a_point_per_interval() -> None:
+    logger = Points()
+    fit(build(log_every_n_images=2 * BATCH), steps=6, logger=[logger])
+    assert [step for step, _ in logger.points] == [2 * BATCH, 4 * BATCH, 6 * BATCH]
+    names = {"loss/D", "loss/G", "D(real)", "D(fake)", "penalty", "images/s"}
+    names |= {"grad_norm/D", "grad_norm/G", "lr/D", "lr/G"}
+    for _, values in logger.points:
+        assert names <= values.keys()
+        assert 0 < values["D(real)"] < 1
+        assert values["lr/D"] == values["lr/G"] == 0.1
+
+
+def test_bad_labels_are_no_probabilities() -> None:
+    """D(real) is a mean probability, not a logit: here D gives 0 for every image, so 1/2."""
+    module, logger = build(log_every_n_images=1), Points()
+    nn.init.zeros_(module.discriminator.head.linear.weight)
+    nn.init.zeros_(module.discriminator.head.linear.bias)
+    fit(module, logger=[logger])
+    ((_, values),) = logger.points
+    assert values["D(real)"] == values["D(fake)"] == 0.5

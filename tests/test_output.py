@@ -1,0 +1,91 @@
+"""Samples on disk: a grid, a folder of PNGs, an NPZ file."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gan_lightning.errors import UserError
+from gan_lightning.output import Chunks, check_output, free_path, write_samples
+
+LABELS = torch.tensor([3, 5, 3, 5, 3])
+
+
+def chunks(channels: int = 1, labels: bool = True) -> Chunks:
+    """Five images, 0 to 4 steps of grey, as a generator gives them: two chunks."""
+    grey = torch.arange(5) / 127.5 - 1
+    images = grey[:, None, None, None].expand(5, channels, 4, 6)
+    yield images[:3], LABELS[:3] if labels else None
+    yield images[3:], LABELS[3:] if labels else None
+
+
+def test_npz(tmp_path: Path) -> None:
+    write_samples(tmp_path / "new" / "x.npz", chunks())
+    with np.load(tmp_path / "new" / "x.npz") as arrays:
+        assert set(arrays) == {"images", "labels"}
+        assert arrays["images"].dtype == np.uint8
+        assert arrays["images"].shape == (5, 1, 4, 6)
+        assert arrays["images"][:, 0, 0, 0].tolist() == [0, 1, 2, 3, 4]
+        assert arrays["labels"].dtype == np.int64
+        assert arrays["labels"].tolist() == LABELS.tolist()
+
+
+def test_unconditional_npz_has_no_labels(tmp_path: Path) -> None:
+    write_samples(tmp_path / "x.npz", chunks(labels=False))
+    assert np.load(tmp_path / "x.npz").files == ["images"]
+
+
+@pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (3, "RGB")])
+def test_folder_has_a_png_a_sample(tmp_path: Path, channels: int, mode: str) -> None:
+    write_samples(tmp_path / "x", chunks(channels))
+    files = sorted((tmp_path / "x").iterdir())
+    assert [f.name for f in files] == [f"{i:06d}-{y}.png" for i, y in enumerate(LABELS)]
+    for grey, file in enumerate(files):
+        image = Image.open(file)
+        assert (image.mode, image.size) == (mode, (6, 4))
+        assert np.unique(np.asarray(image)).tolist() == [grey]
+
+
+def test_unconditional_folder_has_plain_numbers(tmp_path: Path) -> None:
+    write_samples(tmp_path / "x", chunks(labels=False))
+    assert sorted(f.name for f in (tmp_path / "x").iterdir())[-1] == "000004.png"
+
+
+def test_grid_holds_all_samples(tmp_path: Path) -> None:
+    write_samples(tmp_path / "x.png", chunks())
+    image = np.asarray(Image.open(tmp_path / "x.png"))
+    assert image.shape[:2] == (2 * (4 + 2) + 2, 3 * (6 + 2) + 2)
+    assert np.unique(image).tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("name", ["x.png", "x.npz", "x"])
+def test_a_place_that_is_taken_is_refused(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    check_output(path, overwrite=False)
+    write_samples(path, chunks())
+    with pytest.raises(UserError, match=r"exists.*overwrite=true"):
+        check_output(path, overwrite=False)
+    check_output(path, overwrite=True)
+
+
+def test_an_empty_folder_is_free(tmp_path: Path) -> None:
+    check_output(tmp_path, overwrite=False)
+    write_samples(tmp_path, chunks())
+    assert len(list(tmp_path.iterdir())) == 5
+
+
+@pytest.mark.parametrize("name", ["x.jpg", "x.zip", "x.PNG.txt"])
+def test_an_unknown_ending_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UserError, match=r"\.png .*\.npz"):
+        check_output(tmp_path / name, overwrite=True)
+
+
+def test_free_path_numbers_what_is_taken(tmp_path: Path) -> None:
+    names = []
+    for _ in range(3):
+        path = free_path(tmp_path / "grid.png")
+        path.touch()
+        names.append(path.name)
+    assert names == ["grid.png", "grid-2.png", "grid-3.png"]
