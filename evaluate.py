@@ -2,7 +2,6 @@
 
 import sys
 
-import torch
 from omegaconf import DictConfig
 from rich.console import Console
 
@@ -20,6 +19,5 @@ def main(config: DictConfig) -> None:
 
 
 if __name__ == "__main__":
-    torch.set_grad_enabled(False)
     sys.argv[1:] = quote_lists(sys.argv[1:])
     main()

@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-import torch
-from lightning.fabric import Fabric
 from omegaconf import DictConfig
 
 from gan_lightning.checkpoint import load_generator, newest_generator
 from gan_lightning.cli import entry
 from gan_lightning.config import plain_sample
+from gan_lightning.device import one_device
 from gan_lightning.errors import UserError
 from gan_lightning.output import check_output, free_path, write_samples
 from gan_lightning.sampling import sample_chunks
@@ -31,12 +30,12 @@ def main(config: DictConfig) -> None:
         check_output(output, asked.overwrite)
     else:
         output = free_path(file.with_name(f"sample-seed{asked.seed}.png"))
-    device = Fabric(accelerator=asked.accelerator, devices=1).device
-    chunks = sample_chunks(generator.to(device), asked.num_samples, asked.seed, labels)
+    chunks = sample_chunks(
+        generator.to(one_device(asked.accelerator)), asked.num_samples, asked.seed, labels
+    )
     write_samples(output, chunks)
     print(f"{asked.num_samples} samples of {file} ({metadata.dataset}) -> {output}")
 
 
 if __name__ == "__main__":
-    torch.set_grad_enabled(False)
     main()

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lightning.fabric import Fabric
 from torch import Tensor
 
 from gan_lightning.checkpoint import GENERATOR_FILE, load_generator
 from gan_lightning.config import EvaluateConfig
+from gan_lightning.device import one_device
 from gan_lightning.errors import UserError
 from gan_lightning.metrics.images import read_images
 from gan_lightning.metrics.neighbours import ROWS
@@ -79,7 +79,7 @@ def short_names(files: list[Path]) -> list[str]:
 
 def _drawn(path: Path, asked: EvaluateConfig) -> Candidate:
     generator, metadata, file = load_generator(path)
-    generator = generator.to(Fabric(accelerator=asked.accelerator, devices=1).device)
+    generator = generator.to(one_device(asked.accelerator))
     chunks = list(sample_chunks(generator, asked.num_samples, asked.seed, metadata.labels))
     labels = [label for _, label in chunks if label is not None]
     about = {

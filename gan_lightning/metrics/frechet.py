@@ -32,14 +32,14 @@ class FrechetDistance:
     def __init__(self, reals: Tensor) -> None:
         given = Given(reals.shape[1])
         self.metric = FrechetInceptionDistance(given, reset_real_features=False)
-        self.metric.update(reals.double(), real=True)  # float64 in, or the result is float32
+        self.metric.update(reals, real=True)  # its sums are float64
 
     def __call__(self, fakes: Tensor) -> float:
         """Return the distance of fakes[M, D]; NaN if there are fewer than 2."""
         if len(fakes) < 2 or self.metric.real_features_num_samples < 2:
             return math.nan
         self.metric.reset()
-        self.metric.update(fakes.double(), real=False)
+        self.metric.update(fakes.double(), real=False)  # the result has the fakes' precision
         return max(0.0, self.metric.compute().item())
 
 
