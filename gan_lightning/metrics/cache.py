@@ -39,6 +39,7 @@ def write_once(path: Path, write: Callable[[Path], None]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
     try:
         write(temporary)
+        temporary.chmod(0o644)  # safetensors makes private files; the cache may be shared
         try:
             os.link(temporary, path)
         except FileExistsError:
