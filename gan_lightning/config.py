@@ -200,6 +200,15 @@ def _with_dependents(config: DictConfig, keys: set[str]) -> set[str]:
         keys = keys | more
 
 
+def _moved(node: Any, old: str, new: str) -> Any:
+    """Return a plain config whose paths in the run folder follow it to where it is now."""
+    if isinstance(node, dict):
+        return {key: _moved(value, old, new) for key, value in node.items()}
+    if isinstance(node, str) and (node == old or node.startswith(old + "/")):
+        return new + node.removeprefix(old)
+    return node
+
+
 def resume_config(asked: DictConfig, overrides: list[str]) -> DictConfig:
     """Return the config of the run to go on with, changed by this command line's overrides.
 
@@ -214,7 +223,9 @@ def resume_config(asked: DictConfig, overrides: list[str]) -> DictConfig:
     saved = folder / "config.yaml"
     if not saved.is_file() or not (folder / "checkpoints" / "last.ckpt").is_file():
         raise UserError(f"resume={folder}: no run with a checkpoints/last.ckpt is there")
-    config = OmegaConf.create(OmegaConf.to_container(OmegaConf.load(saved)))
+    container = OmegaConf.to_container(OmegaConf.load(saved))
+    assert isinstance(container, dict)
+    config = OmegaConf.create(_moved(container, container["run_dir"], str(folder)))
     assert isinstance(config, DictConfig)
     keys = {override.partition("=")[0].lstrip("+~").partition("@")[0] for override in overrides}
     recipes = keys & {"experiment", "debug", "hparams_search"}

@@ -1,6 +1,7 @@
 """Names, types and checks of the configuration, and what a resumed run keeps of it."""
 
 import math
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,15 @@ def test_a_setting_can_be_deleted_on_resume(run_folder: Path) -> None:
 def test_recipes_cannot_change_on_resume(run_folder: Path) -> None:
     with pytest.raises(UserError, match="experiment cannot change"):
         resumed(run_folder, "experiment=quickstart")
+
+
+def test_a_moved_run_goes_on_where_it_is_now(run_folder: Path, tmp_path: Path) -> None:
+    """Not in the folder that config.yaml names: another run may be there by now."""
+    moved = Path(shutil.copytree(run_folder, tmp_path / "moved"))
+    config = resumed(moved)
+    assert config["run_dir"] == str(moved)
+    assert config["callbacks"]["checkpoints"]["directory"] == str(moved / "checkpoints")
+    assert str(run_folder) not in str(config)
 
 
 def test_resume_needs_a_run(tmp_path: Path) -> None:

@@ -1,0 +1,177 @@
+"""Every file under conf/ composes, passes the checks and builds; what shapes a step takes one.
+
+Runs over whatever is there: a new option is tested the moment it exists.
+"""
+
+import os
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hydra.utils import get_class
+from omegaconf import DictConfig, OmegaConf
+from torch import Tensor, nn
+
+from gan_lightning.build import build_data, build_module, build_trainer
+from gan_lightning.checkpoint import GENERATOR_FILE, load_generator
+from gan_lightning.config import plain, problems
+from gan_lightning.data import DataUnavailable, ImageDataModule
+from gan_lightning.module import GANModule
+from gan_lightning.run import check_batch
+from gan_lightning.sampling import sample
+from tests.conftest import CONF, compose_config
+
+Compose = Callable[..., DictConfig]
+NOT_OPTIONS = {"hydra", "shared"}  # Hydra's own settings, and parts of other files
+GROUPS = sorted(p.name for p in CONF.iterdir() if p.is_dir() and p.name not in NOT_OPTIONS)
+# Groups that decide what happens in a step; the others decide what happens around it.
+AROUND = {"callbacks", "data", "debug", "experiment", "hparams_search", "logger", "trainer"}
+# One step on the CPU.
+ONE_STEP = (
+    "data=digits",
+    "data.batch_size=8",
+    "data.repeat=1",
+    "trainer.accelerator=cpu",
+    "trainer.devices=1",
+    "trainer.precision=32-true",
+    "trainer.max_epochs=1",
+    "trainer.limit_train_batches=1",
+    "log_every_n_images=1",
+)
+NOTHING_BESIDE = ("callbacks=none", "logger=csv")
+
+
+def options(*groups: str) -> list[str]:
+    """Return GROUP=OPTION for every file of the groups."""
+    return [f"{g}={file.stem}" for g in groups for file in sorted((CONF / g).glob("*.yaml"))]
+
+
+def container(config: DictConfig) -> dict[str, Any]:
+    """Return the resolved config in plain containers, unchecked."""
+    resolved = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(resolved, dict)
+    return resolved
+
+
+@pytest.mark.parametrize("option", options(*GROUPS))
+def test_option_composes_and_passes_the_checks(option: str, compose: Compose) -> None:
+    if option == "hparams_search=optuna":
+        installed = {d.metadata["Name"] for d in metadata.distributions()}
+        if "hydra-optuna-sweeper" not in installed:
+            pytest.skip("the optional extra [search] is not installed")
+    config = container(compose(option))
+    assert problems(config) == []
+    assert config.keys() == container(compose()).keys()
+
+
+@pytest.mark.parametrize("option", options(*GROUPS))
+def test_option_says_what_it_is(option: str) -> None:
+    """`--help` readers open the file: its first comment is a name, a paper or a purpose."""
+    group, _, name = option.partition("=")
+    lines = (CONF / group / f"{name}.yaml").read_text().splitlines()
+    assert any(line.startswith("# ") and "@package" not in line for line in lines[:2])
+
+
+def is_set_data(node: dict[str, Any]) -> bool:
+    """Whether a data set is embedded, or on this machine's disk already."""
+    if "root" not in node:
+        return True
+    return bool(os.environ.get("GAN_DATA_DIR")) and (Path(node["root"]) / node["dataset"]).is_dir()
+
+
+def without_network(node: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a data set that would have to be fetched be missing instead."""
+
+    def missing(self: ImageDataModule) -> None:
+        raise DataUnavailable(f"{self.name} is not here")
+
+    if not is_set_data(node):
+        monkeypatch.setattr(get_class(node["_target_"]), "prepare_data", missing)
+
+
+@pytest.mark.parametrize("option", options("data"))
+@pytest.mark.parametrize("resolution", [28, 32])
+def test_data_builds(
+    option: str, resolution: int, compose: Compose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = container(compose(option, f"data.resolution={resolution}"))
+    there = is_set_data(config["data"])
+    without_network(config["data"], monkeypatch)
+    data, warning = build_data(config)
+    assert data.name == config["data"]["name"] == (option[5:] if there else "digits")
+    assert bool(warning) != there
+    check_batch(config, data)
+    image, label = data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)
+    shape = (config["data"]["batch_size"], config["data"]["channels"], resolution, resolution)
+    assert image.shape == shape
+    assert set(label.tolist()) <= set(range(config["data"]["num_classes"]))
+
+
+@pytest.mark.parametrize("option", options("callbacks", "logger", "trainer"))
+def test_surroundings_build(option: str, compose: Compose) -> None:
+    if option == "trainer=gpu" and not torch.cuda.is_available():
+        pytest.skip("needs a GPU")
+    trainer = build_trainer(plain(compose("data=digits", option)))
+    config = container(compose(option))
+    assert len(trainer.loggers) == len(config["logger"])
+    names = {type(callback).__name__ for callback in trainer.callbacks}
+    wanted = {node["_target_"].rpartition(".")[2] for node in config["callbacks"].values() if node}
+    assert wanted <= names
+
+
+@pytest.mark.parametrize("option", options("experiment", "debug"))
+def test_recipe_takes_a_step(option: str, tmp_path: Path, compose: Compose) -> None:
+    """The recipe on the embedded digits, cut to one step."""
+    without_scores = "callbacks.scores=null"  # of 10,000 samples
+    config = container(compose(option, *ONE_STEP, without_scores))
+    assert problems(config) == []
+    take_a_step(config, tmp_path)
+
+
+@pytest.mark.parametrize("option", options("experiment"))
+def test_experiments_stop_where_their_data_is_missing(option: str, compose: Compose) -> None:
+    assert container(compose(option))["data"]["on_missing"] == "error"
+
+
+def weights(network: nn.Module) -> Tensor:
+    return torch.cat([p.detach().flatten().clone() for p in network.parameters()])
+
+
+def take_a_step(config: dict[str, Any], run_dir: Path) -> GANModule:
+    """Train one step, and check that it moved both networks and left a readable generator."""
+    data, _ = build_data(config)
+    torch.manual_seed(config["seed"])
+    module = build_module(config)
+    networks = (module.generator, module.discriminator)
+    before = [weights(network) for network in networks]
+    build_trainer(config).fit(module, datamodule=data)
+    for network, old in zip(networks, before, strict=True):
+        new = weights(network)
+        assert new.isfinite().all()
+        assert not torch.equal(new, old)
+    assert module.images_seen == config["data"]["batch_size"] * config["d_steps"]
+    generator, metadata, _ = load_generator(run_dir / GENERATOR_FILE)
+    images, _ = sample(generator, 2, labels=metadata.labels)
+    assert list(images.shape[1:]) == metadata.image_shape
+    assert images.abs().max() <= 1
+    return module
+
+
+@pytest.mark.parametrize("num_classes", [0, 10], ids=["unconditional", "conditional"])
+@pytest.mark.parametrize("resolution", [28, 32])
+@pytest.mark.parametrize("option", options(*sorted(set(GROUPS) - AROUND)))
+def test_option_takes_a_step(
+    option: str, resolution: int, num_classes: int, compose: Compose, tmp_path: Path
+) -> None:
+    shape = (f"data.resolution={resolution}", f"model.num_classes={num_classes}")
+    module = take_a_step(plain(compose(option, *ONE_STEP, *NOTHING_BESIDE, *shape)), tmp_path)
+    assert module.generator.image_shape == (1, resolution, resolution)
+    assert module.generator.num_classes == num_classes
+
+
+def test_sample_config_composes() -> None:
+    config = compose_config("generator=here", name="sample")
+    assert (config.generator, config.num_samples, config.label) == ("here", 100, None)
