@@ -1,4 +1,4 @@
-"""The adversarial loop: who moves when, on what, and how far the run has come."""
+"""The adversarial loop: who moves when, and on what."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -6,64 +6,12 @@ from typing import Any
 
 import pytest
 import torch
-from lightning import Trainer
-from lightning.pytorch.loggers import Logger
 from torch import Tensor, nn
 from torch.optim import SGD, Optimizer
-from torch.utils.data import DataLoader
 
 from gan_lightning.losses import Loss, NonSaturating
 from gan_lightning.module import GANModule
-from gan_lightning.networks import MLPDiscriminator, MLPGenerator
-
-SHAPE = [1, 4, 4]
-BATCH = 6
-
-
-class Points(Logger):
-    """Keeps what is logged."""
-
-    name, version = "", ""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.points: list[tuple[int | None, dict[str, float]]] = []
-
-    def log_hyperparams(self, *args: Any, **kwargs: Any) -> None:
-        pass
-
-    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
-        self.points.append((step, metrics))
-
-
-def build(num_classes: int = 0, **arguments: Any) -> GANModule:
-    torch.manual_seed(0)
-    return GANModule(
-        **{
-            "generator": MLPGenerator(3, SHAPE, num_classes, hidden=[8]),
-            "discriminator": MLPDiscriminator(SHAPE, num_classes, hidden=[8]),
-            "loss": NonSaturating(),
-            "generator_optimizer": partial(SGD, lr=0.1),
-            "discriminator_optimizer": partial(SGD, lr=0.1),
-            "log_every_n_images": 10**9,
-        }
-        | arguments
-    )
-
-
-def fit(module: GANModule, steps: int = 1, batch: int = BATCH, **trainer: Any) -> Trainer:
-    random = torch.Generator().manual_seed(1)
-    images = 2 * torch.rand(steps * batch, *SHAPE, generator=random) - 1
-    data = list(zip(images, torch.arange(len(images)) % 10, strict=True))
-    arguments: dict[str, Any] = {"accelerator": "cpu", "max_epochs": 1, "logger": False}
-    quiet = ("enable_checkpointing", "enable_progress_bar", "enable_model_summary")
-    fitted = Trainer(**arguments | dict.fromkeys(quiet, False) | trainer)
-    fitted.fit(module, DataLoader(data, batch_size=batch))
-    return fitted
-
-
-def weights(network: nn.Module) -> Tensor:
-    return torch.cat([p.detach().flatten().clone() for p in network.parameters()])
+from tests.tiny import BATCH, SHAPE, build, fit, weights
 
 
 class Watch:
@@ -119,13 +67,6 @@ def test_nothing_stays_toggled_off() -> None:
     trained = (*module.generator.parameters(), *module.discriminator.parameters())
     assert all(p.requires_grad for p in trained)
     assert not any(p.requires_grad for p in module.average.parameters())
-
-
-def test_images_seen_counts_what_d_was_shown() -> None:
-    module = build(d_steps=2)
-    trainer = fit(module, steps=3)
-    assert module.images_seen == 3 * BATCH
-    assert trainer.global_step == 3 * (2 + 1)  # Lightning's own count, which is no axis
 
 
 def test_d_sees_every_image_of_the_batch_once() -> None:
@@ -197,49 +138,3 @@ def test_the_penalty_counts() -> None:
     fit(paid)
     x = torch.zeros(1, *SHAPE)
     assert paid.discriminator(x) > plain.discriminator(x) + 10
-
-
-def test_the_average_follows() -> None:
-    module = build(ema_half_life=100.0, ema_ramp_up=1.0)
-    start = weights(module.generator)
-    fit(module, steps=3)
-    moved = (weights(module.average) - start).norm()
-    assert 0 < moved < (weights(module.generator) - start).norm()
-
-
-def test_the_same_seed_trains_the_same_networks() -> None:
-    one, same, other = build(seed=1), build(seed=1), build(seed=2)
-    for module in (one, same, other):
-        fit(module, steps=3)
-    assert torch.equal(weights(one), weights(same))
-    assert not torch.equal(weights(one), weights(other))
-
-
-def test_progress_survives_the_state_dict() -> None:
-    module, fresh = build(), build()
-    fit(module, steps=3)
-    fresh.load_state_dict(module.state_dict())
-    assert fresh.images_seen == 3 * BATCH
-    assert torch.equal(weights(fresh), weights(module))
-
-
-def test_curves_have_a_point_per_interval() -> None:
-    logger = Points()
-    fit(build(log_every_n_images=2 * BATCH), steps=6, logger=[logger])
-    assert [step for step, _ in logger.points] == [2 * BATCH, 4 * BATCH, 6 * BATCH]
-    names = {"loss/D", "loss/G", "D(real)", "D(fake)", "penalty", "images/s"}
-    names |= {"grad_norm/D", "grad_norm/G", "lr/D", "lr/G"}
-    for _, values in logger.points:
-        assert names <= values.keys()
-        assert 0 < values["D(real)"] < 1
-        assert values["lr/D"] == values["lr/G"] == 0.1
-
-
-def test_bad_labels_are_no_probabilities() -> None:
-    """D(real) is a mean probability, not a logit: here D gives 0 for every image, so 1/2."""
-    module, logger = build(log_every_n_images=1), Points()
-    nn.init.zeros_(module.discriminator.head.linear.weight)
-    nn.init.zeros_(module.discriminator.head.linear.bias)
-    fit(module, logger=[logger])
-    ((_, values),) = logger.points
-    assert values["D(real)"] == values["D(fake)"] == 0.5

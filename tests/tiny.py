@@ -1,0 +1,64 @@
+"""A GAN of a few dozen weights on random images: the loop in milliseconds."""
+
+from functools import partial
+from typing import Any
+
+import torch
+from lightning import Trainer
+from lightning.pytorch.loggers import Logger
+from torch import Tensor, nn
+from torch.optim import SGD
+from torch.utils.data import DataLoader
+
+from gan_lightning.losses import NonSaturating
+from gan_lightning.module import GANModule
+from gan_lightning.networks import MLPDiscriminator, MLPGenerator
+
+SHAPE = [1, 4, 4]
+BATCH = 6
+
+
+class Points(Logger):
+    """Keeps what is logged."""
+
+    name, version = "", ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.points: list[tuple[int | None, dict[str, float]]] = []
+
+    def log_hyperparams(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        self.points.append((step, metrics))
+
+
+def build(num_classes: int = 0, **arguments: Any) -> GANModule:
+    torch.manual_seed(0)
+    return GANModule(
+        **{
+            "generator": MLPGenerator(3, SHAPE, num_classes, hidden=[8]),
+            "discriminator": MLPDiscriminator(SHAPE, num_classes, hidden=[8]),
+            "loss": NonSaturating(),
+            "generator_optimizer": partial(SGD, lr=0.1),
+            "discriminator_optimizer": partial(SGD, lr=0.1),
+            "log_every_n_images": 10**9,
+        }
+        | arguments
+    )
+
+
+def fit(module: GANModule, steps: int = 1, batch: int = BATCH, **trainer: Any) -> Trainer:
+    random = torch.Generator().manual_seed(1)
+    images = 2 * torch.rand(steps * batch, *SHAPE, generator=random) - 1
+    data = list(zip(images, torch.arange(len(images)) % 10, strict=True))
+    arguments: dict[str, Any] = {"accelerator": "cpu", "max_epochs": 1, "logger": False}
+    quiet = ("enable_checkpointing", "enable_progress_bar", "enable_model_summary")
+    fitted = Trainer(**arguments | dict.fromkeys(quiet, False) | trainer)
+    fitted.fit(module, DataLoader(data, batch_size=batch))
+    return fitted
+
+
+def weights(network: nn.Module) -> Tensor:
+    return torch.cat([p.detach().flatten().clone() for p in network.parameters()])
