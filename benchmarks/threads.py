@@ -1,6 +1,6 @@
 """Steps/s of a small D on all cores, with OpenMP threads that spin and that sleep while they wait.
 
-    python benchmarks/threads.py            # alone, and beside a process that keeps one core busy
+python benchmarks/threads.py            # alone, and beside a process that keeps one core busy
 """
 
 import os
