@@ -11,8 +11,9 @@ from typing import Any
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
+from gan_lightning.checks import leaves, nearest
 from gan_lightning.config import register, resume_config
 from gan_lightning.errors import UserError
 
@@ -51,11 +52,24 @@ def entry(config_name: str) -> Callable[[Task], Callable[[], None]]:
                 print(error, file=sys.stderr)
                 sys.exit(2)
             except SystemExit as end:
+                if end.code == 1 and status == 2:
+                    print(near_names(config_name, sys.argv[1:]), end="", file=sys.stderr)
                 sys.exit(status if end.code == 1 else end.code)
 
         return command
 
     return decorate
+
+
+def near_names(config_name: str, arguments: list[str]) -> str:
+    """Return a line for every override whose key does not exist: what it may have meant."""
+    with hydra.initialize_config_dir(CONF, version_base="1.3"):
+        config = hydra.compose(config_name)
+    known = [key for key, _ in leaves(OmegaConf.to_container(config, resolve=False), inner=True)]
+    asked = [argument.partition("=")[0] for argument in arguments if "=" in argument]
+    unknown = [key for key in asked if key[0].isalpha() and key not in known]
+    hints = {key: nearest(key, known) for key in unknown}
+    return "".join(f"unknown key {key!r}{hint}\n" for key, hint in hints.items() if hint)
 
 
 def _remove_if_empty(folder: Path) -> None:

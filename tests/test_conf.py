@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from gan_lightning.build import build_data, build_module, build_trainer
 from gan_lightning.checkpoint import GENERATOR_FILE, load_generator
-from gan_lightning.config import plain, problems
+from gan_lightning.checks import problems
+from gan_lightning.config import plain
 from gan_lightning.data import DataUnavailable, ImageDataModule
 from gan_lightning.module import GANModule
 from gan_lightning.run import check_batch

@@ -10,7 +10,8 @@ import pytest
 from hydra.errors import ConfigCompositionException
 from omegaconf import DictConfig, OmegaConf
 
-from gan_lightning.config import nearest, plain, problems, register, resume_config
+from gan_lightning.checks import nearest, problems
+from gan_lightning.config import plain, register, resume_config
 from gan_lightning.errors import UserError
 from tests.conftest import compose_config
 

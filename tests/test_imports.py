@@ -14,7 +14,7 @@ PACKAGE = "gan_lightning"
 FLOORS = {
     1: "networks losses penalties augment ema latents sampling errors files",
     2: "module meters loggers data callbacks metrics output",
-    3: "config checkpoint checkpoint_io device build run cli evaluation",
+    3: "config checks checkpoint checkpoint_io device build run cli evaluation",
     4: "train sample evaluate",
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms.split()}
