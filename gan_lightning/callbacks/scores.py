@@ -68,6 +68,9 @@ class LiveScores(Callback):
     def _embed(self, trainer: Trainer, generator: Generator, labels: list[int]) -> Embedded:
         """Embed all samples, each device every world_size-th chunk of them."""
         assert self._network is not None
+        if trainer.world_size > 1:
+            for buffer in generator.buffers():  # BatchNorm's statistics: each device has its own
+                torch.distributed.broadcast(buffer, src=0)
         chunks, world = math.ceil(self.num_samples / CHUNK), trainer.world_size
         mine = [
             self._network.embed(sample_chunk(generator, index, self.seed, labels)[0])

@@ -1,0 +1,47 @@
+"""Scores during training: logged, kept in files, and the same on two devices as on one."""
+
+import csv
+from pathlib import Path
+
+import pytest
+import torch
+
+from gan_lightning.checkpoint import load_generator
+from gan_lightning.data import DigitsDataModule
+from gan_lightning.metrics import FeatureNetwork, cheap_scores, real_statistics
+from gan_lightning.sampling import sample
+from tests.conftest import run_script
+
+SAMPLES, NEIGHBOURS = 250, 100  # not a multiple of what two devices share out evenly
+
+
+@pytest.mark.parametrize("devices", [1, 2])
+def test_curves_are_the_scores_of_the_generator_file_on_any_number_of_devices(
+    devices: int, tmp_path: Path, network: FeatureNetwork, digits: DigitsDataModule
+) -> None:
+    done = run_script(
+        tmp_path,
+        "train.py",
+        "data=digits",
+        "debug=fast",
+        "model=mlp",
+        f"trainer.devices={devices}",
+        "callbacks.scores={_target_: gan_lightning.callbacks.LiveScores, "
+        f"num_samples: {SAMPLES}, neighbours: {NEIGHBOURS}}}",
+    )
+    assert done.returncode == 0, done.stderr
+    (folder,) = done.run_folders
+    with (folder / "metrics.csv").open() as file:
+        scored = [row for row in csv.DictReader(file) if row["score/fid"]]
+    assert len(scored) == 2, "one a epoch"
+
+    generator, metadata, _ = load_generator(folder)
+    images, _ = sample(generator, SAMPLES, seed=0, labels=metadata.labels)
+    expected = cheap_scores(network.embed(images), real_statistics(digits, network), NEIGHBOURS)
+    for name, value in expected.items():
+        assert float(scored[-1][f"score/{name}"]) == pytest.approx(value, rel=1e-4, abs=1e-6)
+        assert metadata.scores[f"score/{name}"] == pytest.approx(value, rel=1e-4, abs=1e-6)
+
+    best = torch.load(folder / "checkpoints" / "best.ckpt", weights_only=True)
+    lowest = min(float(row["score/fid"]) for row in scored)
+    assert best["state_dict"]["_extra_state"]["scores"]["score/fid"] == pytest.approx(lowest)
