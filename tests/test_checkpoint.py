@@ -158,6 +158,16 @@ def test_lies_about_the_network_are_refused(
         load_generator(path)
 
 
+def test_a_flipped_bit_is_noticed(tmp_path: Path) -> None:
+    """Weights that are a little wrong still draw pictures."""
+    path = write(tmp_path / GENERATOR_FILE)
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="corrupt"):
+        load_generator(path)
+
+
 def test_the_newest_generator(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"train\.py"):
         newest_generator(tmp_path)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.optim import SGD
 from torch.utils.data import DataLoader
 
+from gan_lightning.callbacks.quiet import Quiet
 from gan_lightning.losses import NonSaturating
 from gan_lightning.module import GANModule
 from gan_lightning.networks import MLPDiscriminator, MLPGenerator
@@ -54,9 +55,11 @@ def fit(module: GANModule, steps: int = 1, batch: int = BATCH, **trainer: Any) -
     images = 2 * torch.rand(steps * batch, *SHAPE, generator=random) - 1
     data = list(zip(images, torch.arange(len(images)) % 10, strict=True))
     arguments: dict[str, Any] = {"accelerator": "cpu", "max_epochs": 1, "logger": False}
+    arguments |= {"limit_val_batches": 0, "log_every_n_steps": 1, "callbacks": [Quiet()]}
     quiet = ("enable_checkpointing", "enable_progress_bar", "enable_model_summary")
     fitted = Trainer(**arguments | dict.fromkeys(quiet, False) | trainer)
-    fitted.fit(module, DataLoader(data, batch_size=batch))
+    loader = DataLoader(data, batch_size=batch)
+    fitted.fit(module, loader, loader)  # nothing is validated, but its absence is warned of
     return fitted
 
 
