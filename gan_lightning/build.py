@@ -16,6 +16,7 @@ from gan_lightning.checkpoint_io import SafeCheckpointIO
 from gan_lightning.data import DataUnavailable, ImageDataModule
 from gan_lightning.errors import UserError
 from gan_lightning.module import GANModule
+from gan_lightning.networks import find_generator, generator_names
 
 Config = dict[str, Any]
 
@@ -31,6 +32,18 @@ def _object(node: Config, **more: Any) -> Any:
     except InstantiationException as error:  # a misspelt class or argument
         reason = str(error.__cause__ or error).strip().splitlines()[0]
         raise UserError(f"{node['_target_']}: {reason}") from error
+
+
+def _objects(nodes: Config) -> list[Any]:
+    """Build what has a class; null, or a key set on an option that is not there, is nothing."""
+    return [_object(node) for node in nodes.values() if node and "_target_" in node]
+
+
+def exportable() -> set[str]:
+    """Return the `_target_` of every generator that a generator file may name."""
+    prefix = "gan_lightning.networks"
+    classes = [find_generator(name) for name in generator_names()]
+    return {f"{path}.{cls.__name__}" for cls in classes for path in (prefix, cls.__module__)}
 
 
 def build_data(config: Config) -> tuple[ImageDataModule, str]:
@@ -101,15 +114,16 @@ def build_trainer(config: Config) -> Trainer:
     Raises:
         UserError: Lightning refuses the accelerator, devices or another argument.
     """
-    callbacks: list[Callback] = [_object(node) for node in config["callbacks"].values() if node]
-    export = GeneratorExport(Path(config["run_dir"]) / GENERATOR_FILE, config)
-    loggers: list[Logger] = [_object(node) for node in config["logger"].values() if node]
+    callbacks: list[Callback] = _objects(config["callbacks"])
+    loggers: list[Logger] = _objects(config["logger"])
+    if config["model"]["generator"]["_target_"] in exportable():
+        callbacks.append(GeneratorExport(Path(config["run_dir"]) / GENERATOR_FILE, config))
     node = config["trainer"] | {"strategy": choose_strategy(config["trainer"])}
     try:
         return instantiate(
             node,
             _convert_="all",
-            callbacks=[Quiet(), *callbacks, export],  # the file says this epoch's scores
+            callbacks=[Quiet(), *callbacks],
             plugins=[SafeCheckpointIO()],
             logger=loggers or False,
             limit_val_batches=1.0 if config["data"]["validation"] else 0,

@@ -48,6 +48,10 @@ def _classes(value: Any) -> str | None:
     )
 
 
+def _folder(value: Any) -> str | None:
+    return None if isinstance(value, str) and value else "must name a folder"
+
+
 def _devices(value: Any) -> str | None:
     good = value == "auto" or (isinstance(value, list) and value) or (type(value) is int and value)
     return None if good else "must be a number of devices, a list of them, or auto"
@@ -78,6 +82,7 @@ RULES: dict[str, Rule] = {
     "classes": _optional(_classes),
     "on_missing": _one_of("digits", "error"),
     "devices": _devices,
+    "root": _folder,
     "max_epochs": _optional(Number(-1, whole=True)),
 }
 

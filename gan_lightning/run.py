@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from torch import nn
 
-from gan_lightning.build import build_data, build_module, build_trainer
+from gan_lightning.build import build_data, build_module, build_trainer, exportable
 from gan_lightning.callbacks.quiet import quiet
 from gan_lightning.checkpoint import GENERATOR_FILE
 from gan_lightning.checkpoint_io import read_checkpoint
@@ -38,8 +38,10 @@ def train(config: DictConfig) -> float | None:
     quiet()
     torch.set_float32_matmul_precision("high")  # TF32 on GPUs that have it
     trainer = build_trainer(settings)
+    if settings["model"]["generator"]["_target_"] not in exportable():
+        warning += f" {GENERATOR_FILE} holds generators of this package alone: none is written."
     if warning:
-        announce(f"[bold yellow]WARNING: {warning}")
+        announce(f"[bold yellow]WARNING: {warning.strip()}")
     announce(summary(settings, data, module, trainer))
     last = None
     if settings["resume"]:
@@ -113,7 +115,8 @@ def announce(message: Any) -> None:
 def closing_words(run_dir: Path) -> str:
     """Return where the results are, and the two next commands."""
     pictures = sorted((run_dir / "samples").glob("*.png"))
-    lines = [f"generator  {relative(run_dir / GENERATOR_FILE)}"]
+    file = run_dir / GENERATOR_FILE
+    lines = [f"generator  {relative(file)}"] if file.exists() else []
     lines += [f"picture    {relative(pictures[-1])}"] if pictures else []
     lines += [
         f"next       python sample.py generator={relative(run_dir)}",

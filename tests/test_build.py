@@ -87,3 +87,21 @@ def test_the_seed_decides_the_first_weights(compose: Compose) -> None:
         modules.append(torch.cat([p.flatten() for p in build_module(config).parameters()]))
     assert torch.equal(modules[0], modules[1])
     assert not torch.equal(modules[0], modules[2])
+
+
+def test_a_key_of_a_callback_that_is_not_there_builds_nothing(
+    compose: Compose,
+) -> None:
+    settings = plain(compose("data=digits", "callbacks=none", "debug=overfit"))
+    names = {type(callback).__name__ for callback in build_trainer(settings).callbacks}
+    assert "SampleGrid" not in names
+
+
+def test_a_generator_of_ones_own_is_trained_without_a_generator_file(
+    compose: Compose,
+) -> None:
+    own, shipped = "mypkg.MyGenerator", "gan_lightning.networks.MLPGenerator"
+    for target, exported in ((own, False), (shipped, True)):
+        settings = plain(compose("data=digits", f"model.generator._target_={target}"))
+        names = {type(callback).__name__ for callback in build_trainer(settings).callbacks}
+        assert ("GeneratorExport" in names) == exported

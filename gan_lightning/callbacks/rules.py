@@ -3,6 +3,7 @@
 from gan_lightning.callbacks.diagnosis import Rule, Vitals
 
 NEVER_FOOLED = 0.999  # of all (real, fake) pairs, with a margin loss
+MARGINS = 4.0  # of hinge: twice the way from -1 to 1; below, D still has a slope for G
 D_WINS = 0.01  # D's belief in the fakes
 MEMORISED, MEMORISED_ACCURACY, MEMORISED_ORDER = 0.5, 0.25, 0.9
 BLIND_SPREAD, BLIND_ORDER = 0.02, 0.05
@@ -48,7 +49,7 @@ def calmer_d(v: Vitals) -> tuple[str, ...]:
 def d_wins(v: Vitals) -> bool:
     """Whether D leaves G nothing to learn from."""
     if v.belief == "margin":
-        return v.order > NEVER_FOOLED
+        return v.order > NEVER_FOOLED and v.gap > MARGINS
     if v.belief == "pairs":
         return v.d_pairs < D_WINS
     return v.belief == "probability" and v.d_fake < D_WINS and v.d_real > 0.5

@@ -187,7 +187,13 @@ def test_silent_on_a_small_dcgan(
 ) -> None:
     if data == "mnist":
         request.getfixturevalue("mnist_root")
-    sizes = (WARM, "model.generator.width=4", "model.discriminator.width=8", "data.batch_size=32")
+    sizes = (
+        WARM,
+        "model.num_classes=0",
+        "model.generator.width=4",
+        "model.discriminator.width=8",
+        "data.batch_size=32",
+    )
     base = tuple(o for o in TINY if not o.startswith(("model", "data")))
     settings = plain(compose(*base, f"data={data}", "model=dcgan", *sizes, "trainer.max_epochs=6"))
     images, _ = build_data(settings)

@@ -60,8 +60,9 @@ def test_healthy_vitals_are_nothing_to_speak_of() -> None:
         ("probability", {"d_fake": 0.001, "d_real": 0.002}, False),  # D doubts the reals as much
         ("pairs", {"d_pairs": 0.009}, True),
         ("pairs", {"d_pairs": 0.011, "d_fake": 0.001}, False),  # the offset means nothing
-        ("margin", {"order": 0.9991}, True),
-        ("margin", {"order": 0.9989, "d_fake": 0.001}, False),
+        ("margin", {"order": 0.9991, "gap": 4.1}, True),
+        ("margin", {"order": 0.9991, "gap": 3.9}, False),
+        ("margin", {"order": 0.9989, "gap": 4.1, "d_fake": 0.001}, False),
         ("score", {"order": 1.0, "d_fake": 0.0, "d_real": 1.0}, False),  # a critic may
     ],
 )
