@@ -41,8 +41,7 @@ class Discriminator(nn.Module):
 class ProjectionHead(nn.Module):
     """Features[B, F] (and y) -> logits[B]: w.h + b, plus <embedding(y), h> when conditional.
 
-    The embedding starts small: torch's N(0, 1) drowns w.h at first (measured in
-    benchmarks/recipes.md).
+    The embedding starts small: torch's N(0, 1) drowns w.h at first.
 
     Source: Miyato & Koyama 2018, cGANs with Projection Discriminator, eq. 3.
     """

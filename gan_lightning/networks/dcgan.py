@@ -28,8 +28,8 @@ class DCGANGenerator(Generator):
     convolution to the image. One more level for 32 pixels (from 4x4), two for 64.
 
     Source: Radford et al. 2016, Unsupervised Representation Learning with DCGANs, figure 1, plus
-    the last convolution: it gives sharper strokes for a twentieth of the arithmetic (measured in
-    benchmarks/recipes.md). Conditional as in Mirza & Osindero 2014.
+    the last convolution, so that the levels below can be narrow at the same quality. Conditional
+    as in Mirza & Osindero 2014.
 
     Args:
         latent_dim: length of z.
