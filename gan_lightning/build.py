@@ -70,6 +70,11 @@ def build_data(config: Config) -> tuple[ImageDataModule, str]:
         config["data"] = node
         data = _object(node)
     data.setup()
+    found = data.images.images.shape[1]
+    if found != data.channels:
+        raise UserError(
+            f"data.channels={data.channels}, but the images of {data.name} have {found}"
+        )
     return data, warning
 
 

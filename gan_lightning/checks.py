@@ -48,6 +48,12 @@ def _classes(value: Any) -> str | None:
     )
 
 
+def _betas(value: Any) -> str | None:
+    good = isinstance(value, list) and len(value) == 2
+    good = good and all(isinstance(b, int | float) and 0 <= b < 1 for b in value)
+    return None if good else "must be two numbers from 0 to below 1"
+
+
 def _folder(value: Any) -> str | None:
     return None if isinstance(value, str) and value else "must name a folder"
 
@@ -64,7 +70,9 @@ _POSITIVE, COUNT = Number(0, open_low=True), Number(1, whole=True)
 RULES: dict[str, Rule] = {
     "lr": _POSITIVE,
     "ratio": _POSITIVE,
+    "betas": _betas,
     "weight": Number(0),
+    "every_n_epochs": COUNT,
     "half_life": Number(0),
     "ramp_up": Number(0),
     "seed": Number(0, whole=True, high=2**32 - 1),

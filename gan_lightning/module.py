@@ -74,15 +74,24 @@ class GANModule(LightningModule):
         self.scores: dict[str, float] = {}  # the latest of the averaged generator
         self.meters = Meters(log_every_n_images)
         self._draw = 0
+        self._settings: list[list[dict[str, Any]]] = []
 
     def configure_optimizers(self) -> list[Optimizer]:
         """Return D's optimizer, then G's."""
         make_d, make_g = self.optimizer_factories
-        return [make_d(self.discriminator.parameters()), make_g(self.generator.parameters())]
+        made = [make_d(self.discriminator.parameters()), make_g(self.generator.parameters())]
+        self._settings = [settings(optimizer) for optimizer in made]
+        return made
 
     def on_fit_start(self) -> None:
         """Treat denormal numbers as zero: a saturated network is several times slower with them."""
         torch.set_flush_denormal(True)
+
+    def on_train_start(self) -> None:
+        """Let the configured learning rates win over those that a resumed optimizer remembers."""
+        for optimizer, groups in zip(self.trainer.optimizers, self._settings, strict=True):
+            for group, values in zip(optimizer.param_groups, groups, strict=True):
+                group.update(values)
 
     def on_train_epoch_start(self) -> None:
         """Keep the pictures and checkpoints between epochs out of images/s."""
@@ -99,11 +108,11 @@ class GANModule(LightningModule):
                 with torch.no_grad():
                     fake = self.generate(y, len(real))
                 d_loss = self.discriminator_loss(real, fake, y)
-                self.descend("D", d_optimizer, self.discriminator, d_loss)
+                self.descend("D", d_optimizer, d_loss)
                 self.constraint(self.discriminator)
         with self.toggled_optimizer(g_optimizer):
             g_loss = self.generator_loss(self.generate(y, len(real)), real, y)
-            self.descend("G", g_optimizer, self.generator, g_loss)
+            self.descend("G", g_optimizer, g_loss)
         images = len(batch[0]) * self.trainer.world_size
         self.images_seen += images
         self.average.update(self.generator, self.images_seen, images)
@@ -149,16 +158,19 @@ class GANModule(LightningModule):
         self.meters.add("loss/G", loss)
         return loss
 
-    def descend(
-        self, name: str, optimizer: LightningOptimizer, network: nn.Module, loss: Tensor
-    ) -> None:
+    def descend(self, name: str, optimizer: LightningOptimizer, loss: Tensor) -> None:
         """Take one optimizer step down the loss."""
         optimizer.zero_grad()
         self.manual_backward(loss)
-        gradients = [p.grad for p in network.parameters() if p.grad is not None]
-        self.meters.add(f"grad_norm/{name}", nn.utils.get_total_norm(gradients))
         optimizer.step()
         self.meters.set(f"lr/{name}", optimizer.param_groups[0]["lr"])
+
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        """Measure the gradient here: with fp16 it is scaled until just before the step."""
+        name = "D" if optimizer is self.trainer.optimizers[0] else "G"
+        gradients = [p.grad for group in optimizer.param_groups for p in group["params"]]
+        norm = nn.utils.get_total_norm([g for g in gradients if g is not None])
+        self.meters.add(f"grad_norm/{name}", norm)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Measure D on held-out reals: far below D(real), it knows its training set by heart."""
@@ -183,3 +195,8 @@ class GANModule(LightningModule):
     def set_extra_state(self, state: dict[str, Any]) -> None:
         """Restore it."""
         self.images_seen, self.scores = state["images_seen"], dict(state["scores"])
+
+
+def settings(optimizer: Optimizer) -> list[dict[str, Any]]:
+    """Return the hyperparameters of every parameter group."""
+    return [{k: v for k, v in g.items() if k != "params"} for g in optimizer.param_groups]

@@ -31,6 +31,8 @@ def train(config: DictConfig) -> float | None:
     """
     settings = plain(config)
     run_dir = Path(settings["run_dir"])
+    if (run_dir / "config.yaml").exists() and not settings["resume"]:
+        raise UserError(f"run_dir={run_dir} holds a run: go on with it by resume={run_dir}")
     data, warning = build_data(settings)
     check_batch(settings, data)
     seed_everything(settings["seed"], workers=True, verbose=False)
@@ -43,17 +45,37 @@ def train(config: DictConfig) -> float | None:
     if warning:
         announce(f"[bold yellow]WARNING: {warning.strip()}")
     announce(summary(settings, data, module, trainer))
-    last = None
-    if settings["resume"]:
-        last = run_dir / "checkpoints" / "last.ckpt"
-        resume_loggers(trainer, read_checkpoint(last)["state_dict"]["_extra_state"]["images_seen"])
+    last = resume_from(run_dir, module, trainer) if settings["resume"] else None
     if trainer.is_global_zero:
         run_dir.mkdir(parents=True, exist_ok=True)
         OmegaConf.save(OmegaConf.create(settings), run_dir / "config.yaml")
     announce_settings(trainer, settings)
+    before = module.images_seen
     trainer.fit(module, datamodule=data, ckpt_path=last, weights_only=True)
+    if module.images_seen == before:
+        announce("[bold yellow]Nothing was left to do: raise trainer.max_epochs or max_time.")
     announce(closing_words(run_dir))
     return optimized(settings, run_dir)
+
+
+def resume_from(run_dir: Path, module: GANModule, trainer: Trainer) -> Path:
+    """Return the checkpoint to go on from, after trying it: nothing is written if it does not fit.
+
+    Raises:
+        UserError: it was made with other networks or another kind of penalty.
+    """
+    last = run_dir / "checkpoints" / "last.ckpt"
+    try:
+        module.load_state_dict(read_checkpoint(last)["state_dict"])
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1].strip()
+        raise UserError(
+            f"resume={run_dir}: the settings do not fit its weights: {reason}"
+        ) from error
+    for logger in trainer.loggers:
+        if isinstance(logger, MetricsCSV | TensorBoard):
+            logger.resume(module.images_seen)
+    return last
 
 
 def check_batch(settings: dict[str, Any], data: ImageDataModule) -> None:
@@ -147,13 +169,6 @@ def flatten(node: dict[str, Any], prefix: str = "") -> dict[str, Any]:
             shown = value.rpartition(".")[2] if key == "_target_" else value
             leaves[f"{prefix}{key}"] = str(shown) if isinstance(shown, list) else shown
     return leaves
-
-
-def resume_loggers(trainer: Trainer, images_seen: int) -> None:
-    """Let every logger go on where the checkpoint is."""
-    for logger in trainer.loggers:
-        if isinstance(logger, MetricsCSV | TensorBoard):
-            logger.resume(images_seen)
 
 
 def optimized(settings: dict[str, Any], run_dir: Path) -> float | None:

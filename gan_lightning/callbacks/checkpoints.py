@@ -30,21 +30,29 @@ class Checkpoints(Checkpoint):
         self.every_n_epochs = every_n_epochs
         self.monitor = monitor
         self.best_score = math.inf
+        self.cut_short = False
 
     @property
     def last(self) -> Path:
         """The checkpoint to go on from."""
         return self.directory / "last.ckpt"
 
+    def on_train_batch_end(self, trainer: Trainer, *args: Any, **kwargs: Any) -> None:
+        """Save when a time limit cuts an epoch short: later, Lightning takes it for a whole one."""
+        self.cut_short = trainer.should_stop and not trainer.is_last_batch
+        if self.cut_short:
+            trainer.save_checkpoint(self.last)
+
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Save after the epoch, also one that a time limit cut short."""
+        """Save after a whole epoch."""
         module, _ = context(trainer, pl_module)
         score = module.scores.get(self.monitor, math.inf)
         if score < self.best_score:
             self.best_score = score
             trainer.save_checkpoint(self.directory / "best.ckpt")
         due = (trainer.current_epoch + 1) % self.every_n_epochs == 0
-        if due or trainer.should_stop or trainer.current_epoch + 1 == trainer.max_epochs:
+        last = trainer.should_stop or trainer.current_epoch + 1 == trainer.max_epochs
+        if (due or last) and not self.cut_short:
             trainer.save_checkpoint(self.last)
 
     def state_dict(self) -> dict[str, Any]:

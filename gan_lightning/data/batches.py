@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
@@ -59,10 +60,9 @@ class EpochBatches(Sampler[Tensor]):
 
     def __iter__(self) -> Iterator[Tensor]:
         """Yield this rank's indices, int64[batch_size], batch by batch."""
-        generator = torch.Generator().manual_seed((self.seed << 16) + self.epoch)
-        order = torch.cat(
-            [torch.randperm(self.num_images, generator=generator) for _ in range(self.repeat)]
-        )
+        random = np.random.default_rng(np.random.SeedSequence([self.seed, self.epoch]))
+        orders = [random.permutation(self.num_images) for _ in range(self.repeat)]
+        order = torch.from_numpy(np.concatenate(orders))
         for batch in range(self.start, len(self)):
             first = (batch * self.world_size + self.rank) * self.batch_size
             yield order[first : first + self.batch_size]

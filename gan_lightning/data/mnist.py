@@ -8,6 +8,7 @@ from torch import Tensor
 from torchvision import datasets
 
 from gan_lightning.data.module import DataUnavailable, ImageDataModule
+from gan_lightning.errors import UserError
 
 
 class MNISTDataModule(ImageDataModule):
@@ -29,10 +30,18 @@ class MNISTDataModule(ImageDataModule):
 
         Raises:
             DataUnavailable: it is not there and could not be fetched.
+            UserError: a file is there, but is damaged.
         """
         try:
-            self.dataset(str(self.root), train=True, download=True)
-            self.dataset(str(self.root), train=False, download=True)
+            for train in (True, False):
+                split = self.dataset(str(self.root), train=train, download=True)
+                if split.data.shape[1:] != (28, 28) or len(split.data) != len(split.targets):
+                    raise ValueError(f"{tuple(split.data.shape)}, {len(split.targets)} labels")
+        except (AssertionError, EOFError, ValueError, IndexError) as error:
+            raise UserError(
+                f"corrupt IDX file in {self.root / self.dataset.__name__ / 'raw'} ({error}): "
+                "delete that folder, and it is fetched again"
+            ) from error
         except (OSError, RuntimeError) as error:
             reason = " ".join(str(error).split())
             raise DataUnavailable(
