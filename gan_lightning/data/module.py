@@ -119,7 +119,7 @@ class ImageDataModule(LightningDataModule):
         if self.trainer is None:
             return dict(self._resume_at)
         progress = self.trainer.fit_loop.epoch_loop.batch_progress.current
-        return {"epoch": self.trainer.current_epoch, "batch": progress.processed}
+        return {"epoch": self.trainer.current_epoch, "batch": progress.processed}  # type: ignore[attr-defined]  # it has
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:
         """Go on at that position: the same permutation, without the batches already seen."""
