@@ -95,6 +95,11 @@ def content_hash(fields: dict[str, Any], tensors: dict[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
+def _labels(metadata: GeneratorMetadata) -> bool:
+    """Whether the classes of a conditional generator are labels that it knows, at least one."""
+    return bool(metadata.classes) and set(metadata.classes) <= set(range(metadata.num_classes))
+
+
 def build_generator(
     metadata: GeneratorMetadata, tensors: dict[str, Tensor], source: Path
 ) -> Generator:
@@ -113,6 +118,11 @@ def build_generator(
             wrong = sorted(set(expected.items()) ^ set(found.items()), key=str)[0]
             raise ValueError(f"tensor {wrong[0]!r} does not fit {metadata.class_name}")
         generator.load_state_dict(tensors, assign=True)
+        said = (metadata.latent_dim, tuple(metadata.image_shape), metadata.num_classes)
+        if said != (generator.latent_dim, generator.image_shape, generator.num_classes):
+            raise ValueError("latent_dim, image_shape or num_classes are not the network's")
+        if metadata.num_classes and not _labels(metadata):
+            raise ValueError(f"classes {metadata.classes} are none of its labels")
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise UserError(f"{source}: cannot build the generator: {error.args[0]}") from error
     return generator.eval().requires_grad_(False)

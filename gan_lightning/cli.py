@@ -3,6 +3,7 @@
 0 done; 2 bad input or configuration; 1 failed while running.
 """
 
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -31,7 +32,8 @@ def entry(config_name: str) -> Callable[[Task], Callable[[], None]]:
     def decorate(task: Task) -> Callable[[], None]:
         def command() -> None:
             register()
-            status = 2
+            check_resume(sys.argv[1:])
+            status, failed = 2, []
 
             def run(config: DictConfig) -> Any:
                 nonlocal status
@@ -39,26 +41,38 @@ def entry(config_name: str) -> Callable[[Task], Callable[[], None]]:
                 try:
                     return task(config)
                 except UserError as error:
-                    status = 2
-                    if HydraConfig.get().mode == RunMode.MULTIRUN:
-                        raise  # the sweep goes on with its other jobs and reports this one
-                    print(error, file=sys.stderr)
                     _remove_if_empty(Path(HydraConfig.get().runtime.output_dir))
-                    sys.exit(2)
+                    if HydraConfig.get().mode != RunMode.MULTIRUN:
+                        print(error, file=sys.stderr)
+                        sys.exit(2)
+                    failed.append(f"job {HydraConfig.get().job.num}: {error}")
+                    return math.nan  # the sweep goes on with its other jobs
 
             try:
                 hydra.main(version_base="1.3", config_path=CONF, config_name=config_name)(run)()
-            except UserError as error:
-                print(error, file=sys.stderr)
-                sys.exit(2)
             except SystemExit as end:
                 if end.code == 1 and status == 2:
                     print(near_names(config_name, sys.argv[1:]), end="", file=sys.stderr)
                 sys.exit(status if end.code == 1 else end.code)
+            if failed:
+                print("\n".join(failed), file=sys.stderr)
+                sys.exit(2)
 
         return command
 
     return decorate
+
+
+def check_resume(arguments: list[str]) -> None:
+    """Refuse a folder to resume from that is none, before Hydra makes it."""
+    for argument in arguments:
+        key, _, value = argument.partition("=")
+        folder = Path(value.strip("'\""))
+        if key == "resume" and value not in ("", "null") and not (folder / "config.yaml").is_file():
+            print(
+                f"{argument}: no run folder is there, since it has no config.yaml", file=sys.stderr
+            )
+            sys.exit(2)
 
 
 def near_names(config_name: str, arguments: list[str]) -> str:

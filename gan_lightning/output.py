@@ -65,6 +65,8 @@ def _write_npz(path: Path, chunks: Chunks) -> None:
 
 def _write_folder(path: Path, chunks: Chunks) -> None:
     path.mkdir(exist_ok=True)
+    for earlier in path.glob("[0-9]" * 6 + "*.png"):  # a smaller set must not keep old images
+        earlier.unlink()
     index = 0
     for images, labels in chunks:
         for position, image in enumerate(to_uint8(images)):

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 import torch
+from lightning.pytorch.plugins import MixedPrecision
 from torch import Tensor, nn
+from torch.amp import GradScaler
 from torch.optim import SGD, Optimizer
 
 from gan_lightning.losses import Loss, NonSaturating
 from gan_lightning.module import GANModule
-from tests.tiny import BATCH, SHAPE, build, fit, weights
+from tests.tiny import BATCH, SHAPE, Points, build, fit, weights
 
 
 class Watch:
@@ -138,3 +140,15 @@ def test_the_penalty_counts() -> None:
     fit(paid)
     x = torch.zeros(1, *SHAPE)
     assert paid.discriminator(x) > plain.discriminator(x) + 10
+
+
+def test_gradient_norms_are_those_of_the_step_whatever_the_precision() -> None:
+    norms = {}
+    for precision in ("32-true", "16-mixed"):
+        points = Points()
+        module = build(log_every_n_images=BATCH)
+        plugin = {"plugins": MixedPrecision("16-mixed", "cpu", GradScaler("cpu"))}
+        chosen = plugin if precision == "16-mixed" else {}
+        fit(module, logger=points, **chosen)
+        norms[precision] = points.points[0][1]["grad_norm/D"]
+    assert norms["16-mixed"] == pytest.approx(norms["32-true"], rel=0.05)

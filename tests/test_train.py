@@ -109,7 +109,7 @@ def test_missing_data_falls_back_to_digits_and_says_so_everywhere(tmp_path: Path
         (["data=mnist", "data.on_missing=error"], ["mnist is not in", "refused", "data.root"]),
         (["data=digits", "optimizer.learning_rate=1"], ["learning_rate"]),
         (["data=digits", "optimizer.lr=-1", "d_steps=0"], ["optimizer.lr=-1", "d_steps=0"]),
-        (["resume=outputs/nowhere"], ["outputs/nowhere", "last.ckpt"]),
+        (["resume=outputs/nowhere"], ["outputs/nowhere", "no run is there"]),
     ],
     ids=["missing data", "misspelt key", "bad values", "nothing to resume"],
 )
@@ -158,3 +158,13 @@ def test_help_shows_groups_and_examples(tmp_path: Path) -> None:
         assert group in done.stdout
     assert done.stdout.count("python train.py") >= 5
     assert done.run_folders == []
+
+
+def test_a_sweep_goes_on_after_a_wrong_job_and_ends_with_2(tmp_path: Path) -> None:
+    done = run_script(tmp_path, "train.py", "-m", *TINY, "data.batch_size=99999,8")
+    assert done.returncode == 2
+    assert "job 0: data.batch_size=99999" in done.stderr
+    assert "Traceback" not in done.stderr
+    (sweep,) = done.run_folders
+    (good,) = (path for path in sweep.iterdir() if path.is_dir())
+    assert (good / "generator.safetensors").exists()

@@ -59,11 +59,12 @@ def evaluate(asked: EvaluateConfig, console: Console) -> Path:
     if not asked.generator and not asked.images:
         asked.generator = [str(newest_generator(Path("outputs")))]
     output = find_output(asked)
-    data = build_reals(asked.data)
     candidates = gather(asked)
     count = len(candidates[0].images)
-    for line in remarks(asked, candidates, data):
+    for line in remarks(asked, candidates):
         console.print(f"[bold yellow]WARNING: {line}")
+    data = build_reals(asked.data)
+    check_labels(candidates, data)
     judge = Judge(data, find_network(str(asked.metrics["features"]), data))
     record: Record = header(judge, count)
     earlier = [item for path in asked.compare for item in earlier_entries(Path(path), record)]
@@ -79,14 +80,30 @@ def evaluate(asked: EvaluateConfig, console: Console) -> Path:
     return output
 
 
-def remarks(asked: EvaluateConfig, candidates: list[Candidate], data: ImageDataModule) -> list[str]:
+def check_labels(candidates: list[Candidate], data: ImageDataModule) -> None:
+    """Refuse labels that the data set does not have.
+
+    Raises:
+        UserError: names the candidate and the label.
+    """
+    for candidate in candidates:
+        wrong = [] if candidate.labels is None else set(candidate.labels.tolist())
+        wrong = sorted(set(wrong) - set(range(data.num_classes)))
+        if wrong:
+            raise UserError(f"{candidate.name} has label {wrong[0]}, which {data.name} has not")
+
+
+def remarks(asked: EvaluateConfig, candidates: list[Candidate]) -> list[str]:
     """Return what the reader of the table should know."""
-    count = len(candidates[0].images)
-    found = [
-        f"{c.name} was trained on {c.about['data']} and is scored against {data.name}"
-        for c in candidates
-        if c.about.get("data", data.name) != data.name
-    ]
+    count, name = len(candidates[0].images), asked.data["name"]
+    classes = asked.data["classes"] or list(range(asked.data["num_classes"]))
+    found = []
+    for c in candidates:
+        of, drawn = c.about.get("data", name), c.about.get("classes", classes)
+        if of != name:
+            found.append(f"{c.name} was trained on {of} and is scored against {name}: data={of}?")
+        elif drawn != classes:
+            found.append(f"{c.name} draws other classes than the reals: data.classes={drawn}?")
     if count < asked.num_samples:
         found.append(f"scoring {count:,} images of each: one candidate has no more")
     return found

@@ -87,6 +87,7 @@ def _drawn(path: Path, asked: EvaluateConfig) -> Candidate:
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
         "generator": metadata.class_name,
         "data": metadata.dataset,
+        "classes": metadata.classes,
         "images_seen": metadata.images_seen,
         "conditional": bool(labels),
         "seed": asked.seed,

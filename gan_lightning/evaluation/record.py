@@ -62,22 +62,22 @@ def entry(candidate: Candidate, verdict: Verdict) -> Record:
     }
 
 
-def _number(value: float) -> float | None:
-    """Return None for NaN and infinity, which JSON does not have."""
-    return value if math.isfinite(value) else None
+def _number(value: float) -> float | str | None:
+    """Return None for NaN and a word for infinity, which JSON does not have."""
+    return None if math.isnan(value) else value if math.isfinite(value) else str(value)
 
 
-def _scores(scores: Scores) -> dict[str, dict[str, float | None]]:
+def _scores(scores: Scores) -> dict[str, dict[str, float | str | None]]:
     return {
         name: {"value": _number(score.value), "margin": _number(score.margin)}
         for name, score in scores.items()
     }
 
 
-def read_scores(node: dict[str, dict[str, float | None]]) -> Scores:
+def read_scores(node: dict[str, dict[str, float | str | None]]) -> Scores:
     """Return the scores that `_scores` wrote."""
 
-    def number(value: float | None) -> float:
+    def number(value: float | str | None) -> float:
         return math.nan if value is None else float(value)
 
     return {name: Score(number(s["value"]), number(s["margin"])) for name, s in node.items()}

@@ -63,7 +63,7 @@ def _read_folder(path: Path, limit: int) -> tuple[Tensor, Tensor | None]:
     shapes = {array.shape for array in arrays}
     if len(shapes) > 1:
         raise UserError(f"images={path}: the PNGs have different sizes: {sorted(shapes)[:3]}")
-    marks = [re.fullmatch(r".*-(\d+)", file.stem) for file in files]
+    marks = [re.fullmatch(r"\d{6}-(\d+)", file.stem) for file in files]
     known = [int(mark[1]) for mark in marks if mark]
     labels = torch.tensor(known) if len(known) == len(files) else None
     return torch.from_numpy(np.stack(arrays)), labels

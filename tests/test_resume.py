@@ -1,0 +1,84 @@
+"""Going on with a run: what is restored, what may change, what a wrong resume must not touch."""
+
+import csv
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from omegaconf import OmegaConf
+
+from tests.conftest import run_script
+
+
+@pytest.fixture
+def run(run_folder: Path, tmp_path: Path) -> Path:
+    """Return a copy of the finished run: two epochs of 32 images."""
+    return Path(shutil.copytree(run_folder, tmp_path / "run"))
+
+
+def column(run: Path, name: str) -> list[float]:
+    with (run / "metrics.csv").open() as file:
+        return [float(row[name]) for row in csv.DictReader(file)]
+
+
+def test_a_resume_that_does_not_fit_changes_nothing(run: Path) -> None:
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    done = run_script(run.parent, "train.py", f"resume={run}", "model=mlp", "trainer.max_epochs=3")
+    assert done.returncode == 2
+    assert "do not fit" in done.stderr
+    assert "Traceback" not in done.stderr
+    after = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    assert {k: v for k, v in after.items() if "events" not in k.name} == {
+        k: v for k, v in before.items() if "events" not in k.name
+    }
+
+
+def test_a_learning_rate_of_the_command_line_is_used(run: Path) -> None:
+    done = run_script(
+        run.parent, "train.py", f"resume={run}", "optimizer.lr=1e-5", "trainer.max_epochs=3"
+    )
+    assert done.returncode == 0, done.stderr
+    assert column(run, "images_seen")[-1] == 96
+    for name in ("lr/D", "lr/G"):
+        assert column(run, name)[-1] == pytest.approx(1e-5)
+        assert column(run, name)[0] == pytest.approx(1e-3)
+
+
+def test_a_finished_run_says_so(run: Path) -> None:
+    done = run_script(run.parent, "train.py", f"resume={run}")
+    assert done.returncode == 0, done.stderr
+    assert "Nothing was left to do" in done.stdout
+
+
+def test_an_epoch_that_a_time_limit_cut_short_goes_on(run: Path) -> None:
+    cut, whole = run.parent / "cut", 187 * 8
+    settings = ("data=digits", "debug=fast", "data.repeat=1", "trainer.limit_train_batches=1.0")
+    first = run_script(
+        run.parent, "train.py", *settings, "trainer.max_time=00:00:00:01", f"hydra.run.dir={cut}"
+    )
+    assert first.returncode == 0, first.stderr
+    checkpoint = torch.load(cut / "checkpoints" / "last.ckpt", weights_only=True)
+    seen = checkpoint["state_dict"]["_extra_state"]["images_seen"]
+    assert 0 < seen < whole, "the limit should fall within the first epoch"
+    second = run_script(
+        run.parent, "train.py", f"resume={cut}", "trainer.max_time=null", "trainer.max_epochs=1"
+    )
+    assert second.returncode == 0, second.stderr
+    assert column(cut, "images_seen")[-1] == whole
+
+
+@pytest.mark.parametrize("wrong", ["run/config.yaml", "nowhere"])
+def test_what_is_no_run_folder_is_refused(wrong: str, run: Path) -> None:
+    done = run_script(run.parent, "train.py", f"resume={wrong}")
+    assert done.returncode == 2
+    assert "no run is there" in done.stderr
+    assert not (run.parent / "nowhere").exists()
+
+
+def test_a_new_run_does_not_write_into_the_folder_of_another(run: Path) -> None:
+    before = OmegaConf.load(run / "config.yaml")
+    done = run_script(run.parent, "train.py", "data=digits", "debug=fast", f"hydra.run.dir={run}")
+    assert done.returncode == 2
+    assert "holds a run" in done.stderr
+    assert OmegaConf.load(run / "config.yaml") == before
