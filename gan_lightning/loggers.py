@@ -19,7 +19,9 @@ class TensorBoard(TensorBoardLogger):
         metrics: names of the curves that the HParams tab shows beside the settings.
     """
 
-    def __init__(self, save_dir: str, metrics: tuple[str, ...] = ("loss/D", "loss/G")) -> None:
+    def __init__(
+        self, save_dir: str, metrics: tuple[str, ...] = ("loss/D", "loss/G", "score/fid")
+    ) -> None:
         super().__init__(save_dir, name="", version="", default_hp_metric=False)
         self.hparam_metrics = metrics
 
