@@ -69,9 +69,7 @@ def check_resume(arguments: list[str]) -> None:
         key, _, value = argument.partition("=")
         folder = Path(value.strip("'\""))
         if key == "resume" and value not in ("", "null") and not (folder / "config.yaml").is_file():
-            print(
-                f"{argument}: no run folder is there, since it has no config.yaml", file=sys.stderr
-            )
+            print(f"{argument}: no run is there (a folder with config.yaml)", file=sys.stderr)
             sys.exit(2)
 
 

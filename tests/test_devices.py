@@ -2,7 +2,6 @@
 
 from functools import partial
 
-import pytest
 import torch
 from lightning import Trainer
 from torch import Tensor, nn
@@ -69,4 +68,4 @@ def test_two_devices_are_one_process_with_their_global_batch() -> None:
     assert one.keys() == two.keys()
     for name, weight in one.items():
         # Latents and images are float32 draws: equal; only the order of summation differs.
-        assert two[name].tolist() == pytest.approx(weight.tolist(), rel=1e-6, abs=1e-9), name
+        torch.testing.assert_close(two[name], weight, rtol=1e-6, atol=1e-9, msg=name)

@@ -119,9 +119,10 @@ def test_bad_input(
         evaluate(plain_evaluate(config), Console(quiet=True))
 
 
-def test_missing_reals_are_one_sentence_and_status_2(tmp_path: Path) -> None:
+def test_missing_reals_are_one_sentence_and_status_2(run_folder: Path, tmp_path: Path) -> None:
     """Training would go on with the digits; a score against other reals would be a lie."""
-    done = run_script(tmp_path, "evaluate.py", "generator=x", "data.root=nowhere", **NO_NETWORK)
+    asked = (f"generator={run_folder}", "data.root=nowhere", "num_samples=50")
+    done = run_script(tmp_path, "evaluate.py", *asked, **NO_NETWORK)
     assert done.returncode == 2
     assert "mnist is not in" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1

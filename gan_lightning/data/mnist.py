@@ -10,6 +10,9 @@ from torchvision import datasets
 from gan_lightning.data.module import DataUnavailable, ImageDataModule
 from gan_lightning.errors import UserError
 
+KINDS = ("images-idx3", "labels-idx1")
+FILES = [f"{split}-{kind}-ubyte" for split in ("train", "t10k") for kind in KINDS]
+
 
 class MNISTDataModule(ImageDataModule):
     """MNIST, Fashion-MNIST or KMNIST; download, mirrors and checksums are torchvision's.
@@ -37,13 +40,12 @@ class MNISTDataModule(ImageDataModule):
                 split = self.dataset(str(self.root), train=train, download=True)
                 if split.data.shape[1:] != (28, 28) or len(split.data) != len(split.targets):
                     raise ValueError(f"{tuple(split.data.shape)}, {len(split.targets)} labels")
-        except (AssertionError, EOFError, ValueError, IndexError) as error:
-            raise UserError(
-                f"corrupt IDX file in {self.root / self.dataset.__name__ / 'raw'} ({error}): "
-                "delete that folder, and it is fetched again"
-            ) from error
-        except (OSError, RuntimeError) as error:
-            reason = " ".join(str(error).split())
+        except (AssertionError, EOFError, IndexError, OSError, RuntimeError, ValueError) as error:
+            raw, reason = Path(self.source) / "raw", " ".join(str(error).split())
+            if all((raw / name).is_file() for name in FILES):
+                raise UserError(
+                    f"corrupt IDX file in {raw} ({reason}): delete that folder to fetch it again"
+                ) from error
             raise DataUnavailable(
                 f"{self.name} is not in {self.root.resolve()} and could not be fetched ({reason})"
             ) from error
