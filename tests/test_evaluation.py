@@ -121,7 +121,7 @@ def test_bad_input(
 
 def test_missing_reals_are_one_sentence_and_status_2(run_folder: Path, tmp_path: Path) -> None:
     """Training would go on with the digits; a score against other reals would be a lie."""
-    asked = (f"generator={run_folder}", "data.root=nowhere", "num_samples=50")
+    asked = (f"generator={run_folder}", "data.root=nowhere", "num_samples=100")
     done = run_script(tmp_path, "evaluate.py", *asked, **NO_NETWORK)
     assert done.returncode == 2
     assert "mnist is not in" in done.stderr
