@@ -16,16 +16,20 @@ FILES = {
 }
 
 
-def prepare(root: Path, **damaged: bytes) -> None:
+def prepare(root: Path, **damaged: bytes) -> MNISTDataModule:
     raw = root / "MNIST" / "raw"
     raw.mkdir(parents=True)
     for name, content in FILES.items():
         (raw / name).write_bytes(damaged.get(name.replace("-", "_"), content))
-    MNISTDataModule("MNIST", str(root), name="mnist").prepare_data()
+    data = MNISTDataModule("MNIST", str(root), name="mnist")
+    data.prepare_data()
+    return data
 
 
 def test_small_but_whole_files_are_read(tmp_path: Path) -> None:
-    prepare(tmp_path)
+    images, labels = prepare(tmp_path).load(train=True)
+    assert images.shape == (2, 1, 28, 28)
+    assert labels.tolist() == [0, 0]
 
 
 @pytest.mark.parametrize(
