@@ -17,6 +17,7 @@ from gan_lightning.data import DataUnavailable, ImageDataModule
 from gan_lightning.errors import UserError
 from gan_lightning.module import GANModule
 from gan_lightning.networks import find_generator, generator_names
+from gan_lightning.schedules import OPTIMIZER_SCHEDULES, Schedule
 
 Config = dict[str, Any]
 
@@ -37,6 +38,28 @@ def _object(node: Config, **more: Any) -> Any:
 def _objects(nodes: Config) -> list[Any]:
     """Build what has a class; null, or a key set on an option that is not there, is nothing."""
     return [_object(node) for node in nodes.values() if node and "_target_" in node]
+
+
+def _schedule(key: str, node: Any) -> Schedule:
+    made = _object(node) if isinstance(node, dict) and "_target_" in node else node
+    if not isinstance(made, Schedule):
+        example = "{_target_: gan_lightning.schedules.Cosine, start: 1, end: 0, images: 500000}"
+        raise UserError(f"{key}={node} is no schedule, such as {example}")
+    return made
+
+
+def build_schedules(optimizer: Config) -> dict[str, Schedule]:
+    """Return the schedules of the optimizers' hyperparameters; null is none.
+
+    Raises:
+        UserError: a name that cannot be scheduled, or what is no schedule.
+    """
+    nodes = {k: v for k, v in (optimizer.get("schedule") or {}).items() if v is not None}
+    for name in nodes:
+        if name not in OPTIMIZER_SCHEDULES:
+            known = ", ".join(OPTIMIZER_SCHEDULES)
+            raise UserError(f"optimizer.schedule.{name} is none of {known}")
+    return {name: _schedule(f"optimizer.schedule.{name}", node) for name, node in nodes.items()}
 
 
 def exportable() -> set[str]:
@@ -80,7 +103,7 @@ def build_data(config: Config) -> tuple[ImageDataModule, str]:
 
 def build_module(config: Config) -> GANModule:
     """Return the module with untrained networks, initialised from the global random state."""
-    model, optimizer = config["model"], config["optimizer"]
+    model, optimizer, ema = config["model"], config["optimizer"], config["ema"]
     module = GANModule(
         generator=_object(model["generator"]),
         discriminator=_object(model["discriminator"]),
@@ -91,8 +114,10 @@ def build_module(config: Config) -> GANModule:
         generator_optimizer=_object(optimizer["generator"]),
         discriminator_optimizer=_object(optimizer["discriminator"]),
         d_steps=config["d_steps"],
-        ema_half_life=config["ema"]["half_life"],
-        ema_ramp_up=config["ema"]["ramp_up"],
+        schedules=build_schedules(optimizer),
+        ema_half_life=ema["half_life"],
+        ema_ramp_up=ema["ramp_up"],
+        ema_schedule=_schedule("ema.schedule", ema["schedule"]) if ema.get("schedule") else None,
         seed=config["seed"],
         log_every_n_images=config["log_every_n_images"],
     )

@@ -76,6 +76,12 @@ RULES: dict[str, Rule] = {
     "half_life": Number(0),
     "ramp_up": Number(0),
     "seed": Number(0, whole=True, high=2**32 - 1),
+    "start": Number(0),
+    "end": Number(0),
+    "begin": Number(0, whole=True),
+    "images": COUNT,
+    "decay_images": COUNT,
+    "burn_in": COUNT,
     "d_steps": COUNT,
     "log_every_n_images": COUNT,
     "latent_dim": COUNT,
@@ -114,6 +120,8 @@ def problems(config: dict[str, Any]) -> list[str]:
     """Return every problem of a resolved config, a sentence each, naming the key."""
     found = []
     for key, value in leaves(config):
+        if value is None and ".schedule." in key:  # a value that is not scheduled
+            continue
         rule = RULES.get(key.rpartition(".")[2])
         wrong = rule(value) if rule else None
         if wrong:

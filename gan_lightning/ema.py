@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from gan_lightning.networks.base import Generator
+from gan_lightning.schedules import Constant, Schedule
 
 Tensors = tuple[Tensor, ...] | list[Tensor]
 
@@ -16,17 +17,25 @@ class AveragedGenerator(AveragedModel):
     """Exponential moving average of a generator, with a half-life in images and a warm-up.
 
     After n images the half-life is min(half_life, ramp_up * n): the average follows closely at
-    first and never holds on to the untrained start. `half_life=0` is a plain copy. Buffers
-    (BatchNorm statistics) are copied. Parameters never need gradients; it is always in eval mode.
+    first and never holds on to the untrained start. `half_life=0` is a plain copy. A schedule
+    gives a factor of half_life. Buffers (BatchNorm statistics) are copied. Parameters never need
+    gradients; it is always in eval mode.
 
     Source: Karras et al. 2020, StyleGAN2-ADA, `ema_kimg` and `ema_rampup` of the reference loop;
     in images rather than steps, so that it does not change with the batch size.
     """
 
-    def __init__(self, generator: Generator, half_life: float, ramp_up: float = 0.05) -> None:
+    def __init__(
+        self,
+        generator: Generator,
+        half_life: float,
+        ramp_up: float = 0.05,
+        schedule: Schedule | None = None,
+    ) -> None:
         super().__init__(copy.deepcopy(generator), multi_avg_fn=self._lerp)
         self.half_life = half_life
         self.ramp_up = ramp_up
+        self.schedule = schedule or Constant(1.0)
         self._decay = 0.0
         self.requires_grad_(False)
         self.eval()
@@ -38,7 +47,8 @@ class AveragedGenerator(AveragedModel):
 
     def decay(self, images_seen: int, images: int) -> float:
         """Return the weight of the old average when `images` more images were seen."""
-        half_life = min(self.half_life, self.ramp_up * images_seen)
+        half_life = self.half_life * self.schedule(images_seen)
+        half_life = min(half_life, self.ramp_up * images_seen)
         return 0.5 ** (images / half_life) if half_life > 0 else 0.0
 
     def update(self, generator: nn.Module, images_seen: int, images: int) -> None:

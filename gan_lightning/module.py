@@ -1,6 +1,6 @@
 """The adversarial loop and its logging, nothing else."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -16,6 +16,7 @@ from gan_lightning.losses import Loss
 from gan_lightning.meters import Meters
 from gan_lightning.networks.base import Discriminator, Generator
 from gan_lightning.penalties import NoConstraint, NoPenalty, Penalty
+from gan_lightning.schedules import Schedule, scheduled
 
 Batch = tuple[Tensor, Tensor]
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
@@ -38,6 +39,8 @@ class GANModule(LightningModule):
         d_steps: updates of D per update of G.
         ema_half_life: of the averaged generator, in images.
         ema_ramp_up: its warm-up, as a share of the images seen.
+        ema_schedule: a factor of its half-life.
+        schedules: of both optimizers: `lr` (a factor), `beta1`, `beta2`.
         seed: of the latents, at least 0.
         log_every_n_images: how often the curves get a point, in images over all ranks.
     """
@@ -55,6 +58,8 @@ class GANModule(LightningModule):
         d_steps: int = 1,
         ema_half_life: float = 10_000.0,
         ema_ramp_up: float = 0.1,
+        ema_schedule: Schedule | None = None,
+        schedules: Mapping[str, Schedule] | None = None,
         seed: int = 0,
         log_every_n_images: int = 3200,
     ) -> None:
@@ -62,12 +67,13 @@ class GANModule(LightningModule):
         self.automatic_optimization = False
         self.generator = generator
         self.discriminator = discriminator
-        self.average = AveragedGenerator(generator, ema_half_life, ema_ramp_up)
+        self.average = AveragedGenerator(generator, ema_half_life, ema_ramp_up, ema_schedule)
         self.loss = loss
         self.penalty = penalty or NoPenalty()
         self.constraint = constraint or NoConstraint()
         self.augment = augment or NoAugment()
         self.optimizer_factories = (discriminator_optimizer, generator_optimizer)
+        self.schedules = dict(schedules or {})
         self.d_steps = d_steps
         self.seed = seed
         self.images_seen = 0
@@ -89,9 +95,13 @@ class GANModule(LightningModule):
 
     def on_train_start(self) -> None:
         """Let the configured learning rates win over those that a resumed optimizer remembers."""
+        self.set_optimizers()
+
+    def set_optimizers(self) -> None:
+        """Set all hyperparameters to the configured ones, scheduled for where the run is."""
         for optimizer, groups in zip(self.trainer.optimizers, self._settings, strict=True):
             for group, values in zip(optimizer.param_groups, groups, strict=True):
-                group.update(values)
+                group.update(values | scheduled(values, self.schedules, self.images_seen))
 
     def on_train_epoch_start(self) -> None:
         """Keep the pictures and checkpoints between epochs out of images/s."""
@@ -101,6 +111,8 @@ class GANModule(LightningModule):
         """Update D on every part of the batch, then G once, then the average."""
         d_optimizer, g_optimizer = self.optimizers()  # type: ignore[attr-defined]  # two: a list
         self._draw = 0
+        if self.schedules:
+            self.set_optimizers()
         seed_step(self.seed, self.images_seen, self.global_rank, self.device)
         for real, label in zip(*(part.chunk(self.d_steps) for part in batch), strict=True):
             y = label if self.discriminator.num_classes else None

@@ -1,6 +1,7 @@
 """A GAN of a few dozen weights on random images: the loop in milliseconds."""
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -50,7 +51,13 @@ def build(num_classes: int = 0, **arguments: Any) -> GANModule:
     )
 
 
-def fit(module: GANModule, steps: int = 1, batch: int = BATCH, **trainer: Any) -> Trainer:
+def fit(
+    module: GANModule,
+    steps: int = 1,
+    batch: int = BATCH,
+    ckpt_path: Path | None = None,
+    **trainer: Any,
+) -> Trainer:
     random = torch.Generator().manual_seed(1)
     images = 2 * torch.rand(steps * batch, *SHAPE, generator=random) - 1
     data = list(zip(images, torch.arange(len(images)) % 10, strict=True))
@@ -59,7 +66,8 @@ def fit(module: GANModule, steps: int = 1, batch: int = BATCH, **trainer: Any) -
     quiet = ("enable_checkpointing", "enable_progress_bar", "enable_model_summary")
     fitted = Trainer(**arguments | dict.fromkeys(quiet, False) | trainer)
     loader = DataLoader(data, batch_size=batch)
-    fitted.fit(module, loader, loader)  # nothing is validated, but its absence is warned of
+    # Nothing is validated, but its absence is warned of.
+    fitted.fit(module, loader, loader, ckpt_path=ckpt_path)
     return fitted
 
 

@@ -3,13 +3,13 @@
 They count their own calls, which are the updates of D; the count travels in checkpoints.
 """
 
-import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from gan_lightning.penalties.base import Judge, Penalty
+from gan_lightning.schedules import Schedule
 
 
 class Counting(nn.Module):
@@ -49,7 +49,7 @@ class Lazy(Counting):
 
 
 class Scheduled(Counting):
-    """Multiplies a penalty by a factor that goes from `start` to `end` along half a cosine.
+    """Multiplies a penalty by a factor that follows a schedule of images_seen.
 
     It counts the real images that it is shown on all ranks, which are the run's images_seen.
 
@@ -57,26 +57,17 @@ class Scheduled(Counting):
 
     Args:
         penalty: what is scheduled.
-        start: the factor at first.
-        end: the factor from `images` on.
-        images: length of the way, in images seen.
+        schedule: the factor.
     """
 
-    def __init__(
-        self, penalty: Penalty, start: float = 1.0, end: float = 0.1, images: int = 500_000
-    ) -> None:
+    def __init__(self, penalty: Penalty, schedule: Schedule) -> None:
         super().__init__()
         self.penalty = penalty
-        self.start, self.end, self.images = start, end, images
-
-    def factor(self) -> float:
-        """Return the factor that holds now."""
-        done = min(self.count / self.images, 1.0)
-        return self.end + (self.start - self.end) * 0.5 * (1.0 + math.cos(math.pi * done))
+        self.schedule = schedule
 
     def forward(self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
         """Return the penalty times the factor [B]."""
-        factor = self.factor()
+        factor = self.schedule(self.count)
         distributed = torch.distributed.is_available() and torch.distributed.is_initialized()
         self.count += len(real) * (torch.distributed.get_world_size() if distributed else 1)
         return factor * self.penalty(discriminator, real, fake, y)

@@ -26,6 +26,7 @@ from gan_lightning.penalties import (
     Sum,
     WGANDiv,
 )
+from gan_lightning.schedules import Cosine
 from tests.conformance.toys import Quadratic
 from tests.conftest import CONF
 
@@ -185,7 +186,9 @@ def test_lazy_is_the_same_on_average(real: Tensor, fake: Tensor) -> None:
     assert len(judge.seen) == 3, "D is not even asked between"
 
 
-@pytest.mark.parametrize("make", [lambda: Lazy(R1(), 3), lambda: Scheduled(R1(), images=100)])
+@pytest.mark.parametrize(
+    "make", [lambda: Lazy(R1(), 3), lambda: Scheduled(R1(), Cosine(1, 0.1, 100))]
+)
 def test_count_travels_in_the_state(
     make: Callable[[], nn.Module], real: Tensor, fake: Tensor
 ) -> None:
@@ -201,7 +204,7 @@ def test_count_travels_in_the_state(
 
 def test_schedule_follows_half_a_cosine(real: Tensor, fake: Tensor) -> None:
     judge = quadratic(0.4)
-    scheduled = Scheduled(R1(2.0), start=5.0, end=1.0, images=4 * BATCH)
+    scheduled = Scheduled(R1(2.0), Cosine(5.0, 1.0, 4 * BATCH))
     always = R1(2.0)(judge, real, fake, None)
     for step in range(6):
         factor = 1 + 4 * (1 + math.cos(math.pi * min(step / 4, 1))) / 2
