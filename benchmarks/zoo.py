@@ -1,0 +1,226 @@
+"""Train named recipes on the same number of images and write the leaderboard docs/zoo.md.
+
+    python benchmarks/zoo.py                                   # all recipes, 120,000 images each
+    python benchmarks/zoo.py --recipes dcgan,wgan_gp --images 600000 --jobs 1
+    python benchmarks/zoo.py --recipes none                    # write the page from what is there
+
+Every recipe is trained by train.py, scored by evaluate.py and drawn by sample.py. Runs lie in
+outputs/zoo-<images>/ and are not repeated if their evaluation is there, so that the page can be
+made in parts. A recipe that fails, or whose FID is above --untrained, is listed as such.
+"""
+
+import argparse
+import json
+import math
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+from benchmarks.clock import read_clock  # noqa: E402  # this file is run as a script
+
+EXPERIMENTS = ROOT / "conf" / "experiment"
+PICTURES = ROOT / "docs" / "images" / "zoo"
+MNIST = 60_000
+DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one recipe reached; without scores it did not train."""
+
+    name: str
+    what: str
+    parameters: str = ""
+    images: int = 0
+    speed: float = 0.0
+    scores: dict[str, float] = field(default_factory=dict)
+    floors: dict[str, float] = field(default_factory=dict)
+    unit: str = ""
+
+
+def recipes() -> list[str]:
+    """Return the experiments that train on the whole of MNIST, and the default."""
+    names = [
+        file.stem
+        for file in sorted(EXPERIMENTS.glob("*.yaml"))
+        if "/data:" not in file.read_text() and "fraction" not in file.read_text()
+    ]
+    return [DEFAULT, *names]
+
+
+def about(name: str) -> str:
+    """Return the paper that a recipe's file names."""
+    if name == DEFAULT:
+        return "this project's default: conditional DCGAN, non-saturating loss, R1, average"
+    lines = (EXPERIMENTS / f"{name}.yaml").read_text().splitlines()
+    return next(line for line in lines if line.startswith("# ") and "@package" not in line)[2:]
+
+
+def command(log: Path, script: str, *arguments: str) -> None:
+    """Run one of the project's commands on one thread; its output goes to a file."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    with log.open("a") as file:
+        subprocess.run(
+            [sys.executable, script, *arguments],
+            cwd=ROOT,
+            env=environment,
+            check=True,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def train(name: str, folder: Path, images: int, accelerator: str) -> None:
+    """Train, draw and score one recipe, unless that was done before; failures stay in its log."""
+    run, log = folder / name, folder / f"{name}.log"
+    if (run / "evaluation.json").exists():
+        return
+    log.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        command(
+            log,
+            "train.py",
+            *([] if name == DEFAULT else [f"experiment={name}"]),
+            f"hydra.run.dir={run}",
+            f"trainer.max_epochs={math.ceil(images / MNIST)}",
+            f"trainer.limit_train_batches={images / MNIST / math.ceil(images / MNIST)}",
+            f"trainer.accelerator={accelerator}",
+            "callbacks.progress_bar=null",
+            "data.on_missing=error",
+            "+callbacks.clock._target_=benchmarks.clock.Clock",
+            "+callbacks.clock.file=${run_dir}/clock.csv",
+        )
+        command(log, "sample.py", f"generator={run}", "num_samples=50", f"output={run}/grid.png")
+        command(log, "evaluate.py", f"generator={run}", f"output={run}/evaluation.json")
+    except subprocess.CalledProcessError:
+        print(f"{name}: failed, see {log}", file=sys.stderr)
+
+
+def row(name: str, folder: Path) -> Row:
+    """Read what a recipe left."""
+    run = folder / name
+    if not (run / "evaluation.json").exists():
+        return Row(name, about(name))
+    record = json.loads((run / "evaluation.json").read_text())
+    entry = record["candidates"][0]
+    counts = re.findall(r"([\d,]+) parameters", (folder / f"{name}.log").read_text())[-2:]
+    seconds = read_clock(run / "clock.csv")
+    last = max(seconds)
+    return Row(
+        name,
+        about(name),
+        " + ".join(f"{int(count.replace(',', '')) / 1000:.0f}k" for count in counts),
+        last,
+        last / seconds[last],
+        {key: score["value"] for key, score in entry["scores"]["train"].items()},
+        {key: score["value"] for key, score in record["floors"]["train"].items()},
+        record["unit"],
+    )
+
+
+def grid(name: str, folder: Path) -> str:
+    """Copy a recipe's picture to the docs; return the markdown that shows it."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(folder / name / "grid.png", PICTURES / f"{name}.png")
+    return f"![{name}](images/zoo/{name}.png)"
+
+
+def page(rows: list[Row], folder: Path, images: int, untrained: float) -> str:
+    """Return the leaderboard in markdown, best FID first."""
+    good = sorted(
+        (r for r in rows if r.scores and r.scores["fid"] <= untrained),
+        key=lambda r: r.scores["fid"],
+    )
+    bad = [r for r in rows if r not in good]
+    first = good[0]
+    versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("torch", "lightning"))
+    lines = [
+        HEAD.format(
+            images=images,
+            floor=first.floors["fid"],
+            precision=first.floors["precision"],
+            recall=first.floors["recall"],
+            unit=first.unit,
+            machine=f"Python {platform.python_version()}, {versions}",
+            minutes=sum(r.images / r.speed for r in rows if r.scores) / 60,
+            rows=len(good),
+        )
+    ]
+    lines += [
+        "| recipe | FID | times the floor | precision | recall | images/s | parameters G + D |"
+    ]
+    lines += ["|---" * 7 + "|"]
+    for r in good:
+        fid = r.scores["fid"]
+        lines.append(
+            f"| [`{r.name}`](#{r.name}) | {fid:.3f} | {fid / r.floors['fid']:.0f} "
+            f"| {r.scores['precision']:.3f} | {r.scores['recall']:.3f} | {r.speed:,.0f} "
+            f"| {r.parameters} |"
+        )
+    if bad:
+        lines += [
+            "",
+            f"Did not train (FID above {untrained:g} with this budget, or no result):",
+            "",
+        ]
+        lines += [
+            f"- `{r.name}`: "
+            + (f"FID {r.scores['fid']:.1f} after {r.images:,} images" if r.scores else "failed")
+            + f" ({r.what})"
+            for r in bad
+        ]
+    for r in rows:
+        if r.scores:
+            lines += ["", f"### {r.name}", "", r.what, "", grid(r.name, folder)]
+    return "\n".join(lines) + "\n"
+
+
+HEAD = """# The zoo: named recipes, measured
+
+{rows} recipes of [conf/experiment](../conf/experiment), each trained on the same {images:,} MNIST
+images shown to D (so that a recipe with five D updates makes a fifth of the G updates), seed 0,
+on one CPU core ({machine}), {minutes:.0f} minutes of training
+in all. Scores are `evaluate.py`'s: 10,000 samples of the generator file against the training
+split, unit {unit}; reals against reals have FID {floor:.3f}, precision {precision:.3f}, recall
+{recall:.3f}. The FID of a digit classifier is no Inception FID; see [metrics.md](metrics.md).
+images/s is by CPU time of training alone. One seed and a small budget: differences of a fifth
+mean little, and a recipe that is slow to start is not a bad recipe.
+
+`default`, `cgan`, `acgan`, `pd_sngan` and `sagan` are told the label; compare them with each
+other. Network sizes are those of conf/model, smaller than in the papers.
+
+```
+python benchmarks/zoo.py --images {images}
+```
+"""
+
+
+def main() -> None:
+    """Train what was asked for and write the page from all that is there."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--recipes", default=",".join(recipes()))
+    parser.add_argument("--images", type=int, default=120_000)
+    parser.add_argument("--jobs", type=int, default=2, help="runs at once, a thread each")
+    parser.add_argument("--accelerator", default="cpu")
+    parser.add_argument("--untrained", type=float, default=50.0, help="FID that is no result")
+    args = parser.parse_args()
+    folder = ROOT / "outputs" / f"zoo-{args.images}"
+    names = [name for name in args.recipes.split(",") if name != "none"]
+    with ThreadPoolExecutor(args.jobs) as pool:
+        list(pool.map(lambda name: train(name, folder, args.images, args.accelerator), names))
+    tried = [name for name in recipes() if (folder / f"{name}.log").exists()]
+    rows = [row(name, folder) for name in tried]
+    (ROOT / "docs" / "zoo.md").write_text(page(rows, folder, args.images, args.untrained))
+
+
+if __name__ == "__main__":
+    main()
