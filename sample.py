@@ -18,7 +18,7 @@ def main(config: DictConfig) -> None:
     """Load, sample, write."""
     asked = plain_sample(config)
     source = Path(asked.generator) if asked.generator else newest_generator(Path("outputs"))
-    generator, metadata, file = load_generator(source)
+    generator, metadata, file = load_generator(source, asked.trust)
     labels = metadata.labels
     if asked.label is not None:
         if asked.label not in labels:

@@ -5,18 +5,19 @@ from typing import Any
 
 import torch
 from hydra.errors import InstantiationException
-from hydra.utils import instantiate
+from hydra.utils import get_class, instantiate
 from lightning import Callback, Trainer
 from lightning.pytorch.callbacks import Checkpoint, ProgressBar
 from lightning.pytorch.loggers import Logger
 
 from gan_lightning.callbacks.quiet import Quiet
-from gan_lightning.checkpoint import GENERATOR_FILE, GeneratorExport
+from gan_lightning.checkpoint import GENERATOR_FILE, GeneratorExport, split_target
 from gan_lightning.checkpoint_io import SafeCheckpointIO
 from gan_lightning.data import DataUnavailable, ImageDataModule
 from gan_lightning.errors import UserError
+from gan_lightning.metadata import is_plain
 from gan_lightning.module import GANModule
-from gan_lightning.networks import find_generator, generator_names
+from gan_lightning.networks import Generator
 from gan_lightning.schedules import OPTIMIZER_SCHEDULES, Schedule
 
 Config = dict[str, Any]
@@ -62,11 +63,15 @@ def build_schedules(optimizer: Config) -> dict[str, Schedule]:
     return {name: _schedule(f"optimizer.schedule.{name}", node) for name, node in nodes.items()}
 
 
-def exportable() -> set[str]:
-    """Return the `_target_` of every generator that a generator file may name."""
-    prefix = "gan_lightning.networks"
-    classes = [find_generator(name) for name in generator_names()]
-    return {f"{path}.{cls.__name__}" for cls in classes for path in (prefix, cls.__module__)}
+def exportable(node: Config) -> bool:
+    """Whether a generator file can name this generator: a class with plain arguments."""
+    try:
+        cls = get_class(node["_target_"])
+        _, arguments = split_target(node)
+    except Exception:  # whatever importing a class of the user's raises: build_module says it
+        return False
+    plain = is_plain(list(arguments.values())) and not any(k[0] == "_" for k in arguments)
+    return plain and issubclass(cls, Generator)
 
 
 def build_data(config: Config) -> tuple[ImageDataModule, str]:
@@ -146,7 +151,7 @@ def build_trainer(config: Config) -> Trainer:
     """
     callbacks: list[Callback] = _objects(config["callbacks"])
     loggers: list[Logger] = _objects(config["logger"])
-    if config["model"]["generator"]["_target_"] in exportable():
+    if exportable(config["model"]["generator"]):
         callbacks.append(GeneratorExport(Path(config["run_dir"]) / GENERATOR_FILE, config))
     node = config["trainer"] | {"strategy": choose_strategy(config["trainer"])}
     try:

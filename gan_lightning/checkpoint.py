@@ -2,18 +2,16 @@
 
 A generator file is a safetensors file: the averaged generator's tensors and one JSON string of
 metadata. The network is built from a closed list of class names with plain arguments; nothing
-in a file is ever imported, unpickled or instantiated.
+in a file is ever imported, unpickled or instantiated. A class from elsewhere is imported only if
+the user names it too (`trust`).
 """
 
 import dataclasses
 import hashlib
-import inspect
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from lightning import Callback, LightningModule, Trainer
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -21,60 +19,19 @@ from torch import Tensor
 
 from gan_lightning.callbacks.context import context
 from gan_lightning.checkpoint_io import read_checkpoint
+from gan_lightning.describe import describe, split_target
 from gan_lightning.errors import UserError
 from gan_lightning.files import atomic_write
-from gan_lightning.networks.base import Generator, find_generator
+from gan_lightning.metadata import FORMAT_VERSION, GeneratorMetadata, checked, is_plain
+from gan_lightning.networks.base import Generator
+from gan_lightning.restore import MAX_BYTES, blank, check_fit, check_shapes, fill
+from gan_lightning.strangers import printable, strict_json, tensor_header
 
-FORMAT_VERSION = 1
+__all__ = ["GENERATOR_FILE", "GeneratorMetadata", "load_generator", "save_generator"]
 GENERATOR_FILE = "generator.safetensors"
-
-
-@dataclass(frozen=True)
-class GeneratorMetadata:
-    """What a generator file says of itself, beside the tensors."""
-
-    class_name: str
-    arguments: dict[str, Any]
-    latent_dim: int
-    image_shape: list[int]
-    num_classes: int
-    classes: list[int]
-    dataset: str
-    images_seen: int
-    scores: dict[str, float] = dataclasses.field(default_factory=dict)
-    format_version: int = FORMAT_VERSION
-
-    @property
-    def labels(self) -> list[int]:
-        """The labels that may be asked for: none if unconditional."""
-        return self.classes if self.num_classes else []
-
-
-def constructor_arguments(cls: type[Generator], given: dict[str, Any]) -> dict[str, Any]:
-    """Return all plain constructor arguments, defaults included: a default may change later."""
-    bound = inspect.signature(cls).bind(**given)
-    bound.apply_defaults()
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in bound.arguments.items()}
-
-
-def metadata_from_config(
-    config: dict[str, Any], images_seen: int, scores: dict[str, float]
-) -> GeneratorMetadata:
-    """Return the metadata of the generator that a run's plain, resolved config describes."""
-    node, data = dict(config["model"]["generator"]), config["data"]
-    class_name = node.pop("_target_").rpartition(".")[2]
-    arguments = constructor_arguments(find_generator(class_name), node)
-    return GeneratorMetadata(
-        class_name=class_name,
-        arguments=arguments,
-        latent_dim=arguments["latent_dim"],
-        image_shape=list(arguments["image_shape"]),
-        num_classes=arguments["num_classes"],
-        classes=sorted(data["classes"] or range(data["num_classes"])),
-        dataset=data["name"],
-        images_seen=images_seen,
-        scores=scores,
-    )
+AVERAGE = "average.module."  # in front of the averaged generator's tensors in a checkpoint
+Read = tuple[Generator, GeneratorMetadata]
+_UNREADABLE = (OSError, SafetensorError, KeyError, TypeError, ValueError, AttributeError)
 
 
 def save_generator(path: Path, generator: Generator, metadata: GeneratorMetadata) -> None:
@@ -95,77 +52,79 @@ def content_hash(fields: dict[str, Any], tensors: dict[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def _labels(metadata: GeneratorMetadata) -> bool:
-    """Whether the classes of a conditional generator are labels that it knows, at least one."""
-    return bool(metadata.classes) and set(metadata.classes) <= set(range(metadata.num_classes))
+def _read_fields(path: Path) -> tuple[dict[str, Any], str]:
+    """Return (the metadata's fields, the hash they name)."""
+    if path.stat().st_size > MAX_BYTES:
+        raise ValueError(f"larger than {MAX_BYTES >> 30} GiB")
+    fields = strict_json(tensor_header(path)["gan_lightning"])
+    version = fields["format_version"]
+    if type(version) is int and version > FORMAT_VERSION:
+        raise UserError(f"{path}: made by a newer version of this project; upgrade to read")
+    return fields, fields.pop("sha256")
 
 
-def build_generator(
-    metadata: GeneratorMetadata, tensors: dict[str, Tensor], source: Path
-) -> Generator:
-    """Build the named network and give it the tensors, in eval mode on the CPU.
-
-    Raises:
-        UserError: unknown class, wrong arguments, or tensors of other names or shapes.
-    """
-    try:
-        # On the meta device: a lie about sizes costs no memory before it is found out.
-        with torch.device("meta"):
-            generator = find_generator(metadata.class_name)(**metadata.arguments)
-        expected = {k: (v.shape, v.dtype) for k, v in generator.state_dict().items()}
-        found = {k: (v.shape, v.dtype) for k, v in tensors.items()}
-        if expected != found:
-            wrong = sorted(set(expected.items()) ^ set(found.items()), key=str)[0]
-            raise ValueError(f"tensor {wrong[0]!r} does not fit {metadata.class_name}")
-        generator.load_state_dict(tensors, assign=True)
-        said = (metadata.latent_dim, tuple(metadata.image_shape), metadata.num_classes)
-        if said != (generator.latent_dim, generator.image_shape, generator.num_classes):
-            raise ValueError("latent_dim, image_shape or num_classes are not the network's")
-        if metadata.num_classes and not _labels(metadata):
-            raise ValueError(f"classes {metadata.classes} are none of its labels")
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise UserError(f"{source}: cannot build the generator: {error.args[0]}") from error
-    return generator.eval().requires_grad_(False)
-
-
-def read_generator_file(path: Path) -> tuple[Generator, GeneratorMetadata]:
-    """Read a `generator.safetensors`.
+def read_generator_file(path: Path, trust: str | None = None) -> Read:
+    """Read a `generator.safetensors`; the tensors are read last, once they fit.
 
     Raises:
         UserError: it is no generator file, or one of a newer format.
     """
     try:
+        fields, expected = _read_fields(path)
+        metadata = checked(GeneratorMetadata(**fields))
         with safe_open(path, framework="pt") as file:
-            fields = json.loads((file.metadata() or {})["gan_lightning"])
-            if fields["format_version"] > FORMAT_VERSION:
-                raise UserError(f"{path}: made by a newer version of this project; upgrade to read")
-            expected = fields.pop("sha256")
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-            if content_hash(fields, tensors) != expected:
-                raise UserError(f"{path} is corrupt or was changed (hash mismatch)")
-            metadata = GeneratorMetadata(**fields)
-    except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
-        raise UserError(f"{path} is not a generator file of this project ({error})") from error
-    return build_generator(metadata, tensors, path), metadata
+            names = list(file.keys())
+            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in names}
+            generator = _blank(path, metadata, shapes, trust)
+            tensors = {name: file.get_tensor(name) for name in names}
+        if content_hash(fields, tensors) != expected:
+            raise UserError(f"{path} is corrupt or was changed (hash mismatch)")
+        return fill(generator, tensors), metadata
+    except _UNREADABLE as error:
+        reason = printable(str(error))[:300]
+        raise UserError(f"{path} is not a generator file of this project ({reason})") from error
 
 
-def generator_from_checkpoint(path: Path) -> tuple[Generator, GeneratorMetadata]:
+def _blank(
+    path: Path, metadata: GeneratorMetadata, shapes: dict[str, tuple[int, ...]], trust: str | None
+) -> Generator:
+    try:
+        generator = blank(metadata.class_name, metadata.arguments, len(shapes), trust)
+        check_shapes(generator, shapes, metadata.class_name)
+        check_fit(generator, metadata)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = printable(str(error.args[0]))[:500]
+        raise UserError(f"{path}: cannot build the generator: {reason}") from error
+    return generator
+
+
+def generator_from_checkpoint(path: Path, trust: str | None = None) -> Read:
     """Read the averaged generator out of a `.ckpt`.
 
     Raises:
         UserError: it is no checkpoint of this project.
     """
+    if path.stat().st_size > 4 * MAX_BYTES:
+        raise UserError(f"{path} is larger than {4 * MAX_BYTES >> 30} GiB")
     checkpoint = read_checkpoint(path)
-    state, prefix = checkpoint["state_dict"], "average.module."
     try:
-        position = state["_extra_state"]
-        metadata = metadata_from_config(
-            checkpoint["config"], position["images_seen"], position["scores"]
-        )
-    except (KeyError, TypeError) as error:
-        raise UserError(f"{path} holds no generator of this project: {error.args[0]}") from error
-    tensors = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
-    return build_generator(metadata, tensors, path), metadata
+        config, state = checkpoint["config"], checkpoint["state_dict"]
+        position, start = state["_extra_state"], len(AVERAGE)
+        tensors = {k[start:]: v for k, v in state.items() if k.startswith(AVERAGE)}
+        # A tensor may be a view that repeats one number: it would grow when it is first used.
+        if sum(v.numel() * v.element_size() for v in tensors.values()) > path.stat().st_size:
+            raise ValueError("tensors that claim more bytes than the file has")
+        name, arguments = split_target(config["model"]["generator"])
+        if not is_plain(list(arguments.values())):
+            raise ValueError("its arguments are no plain values")
+        generator = blank(name, arguments, len(tensors), trust)
+        metadata = describe(config, generator, position["images_seen"], position["scores"])
+        check_shapes(generator, {k: tuple(v.shape) for k, v in tensors.items()}, name)
+        check_fit(generator, metadata)
+        return fill(generator, tensors), metadata
+    except (*_UNREADABLE, LookupError, ArithmeticError, RuntimeError) as error:
+        reason = printable(str(error.args[0] if error.args else error))[:500]
+        raise UserError(f"{path} holds no generator of this project: {reason}") from error
 
 
 def newest_generator(outputs: Path) -> Path:
@@ -183,8 +142,14 @@ def newest_generator(outputs: Path) -> Path:
     return max(files, key=lambda file: file.stat().st_mtime)
 
 
-def load_generator(path: Path) -> tuple[Generator, GeneratorMetadata, Path]:
+def load_generator(
+    path: Path, trust: str | None = None
+) -> tuple[Generator, GeneratorMetadata, Path]:
     """Read a generator from a generator file, a run folder or a `.ckpt`.
+
+    Args:
+        path: of one of these.
+        trust: dotted path of a class that may be imported, if the file asks for it.
 
     Returns:
         (generator in eval mode on the CPU, metadata, the file that was read)
@@ -196,7 +161,7 @@ def load_generator(path: Path) -> tuple[Generator, GeneratorMetadata, Path]:
     if not file.is_file():
         raise UserError(f"generator={path}: no such file" + (f" {file}" if path.is_dir() else ""))
     read = generator_from_checkpoint if file.suffix == ".ckpt" else read_generator_file
-    return *read(file), file
+    return *read(file, trust), file
 
 
 class GeneratorExport(Callback):
@@ -211,6 +176,14 @@ class GeneratorExport(Callback):
         self.path = path
         self.config = config
 
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Find out now, not after the first epoch, that a name or value cannot be written."""
+        module, _ = context(trainer, pl_module)
+        try:
+            describe(self.config, module.average.generator, 0, {})
+        except ValueError as error:
+            raise UserError(f"{GENERATOR_FILE} cannot hold this generator: {error}") from error
+
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
@@ -221,5 +194,6 @@ class GeneratorExport(Callback):
         """Write the averaged generator."""
         if trainer.is_global_zero:
             module, _ = context(trainer, pl_module)
-            metadata = metadata_from_config(self.config, module.images_seen, module.scores)
-            save_generator(self.path, module.average.generator, metadata)
+            generator = module.average.generator
+            metadata = describe(self.config, generator, module.images_seen, module.scores)
+            save_generator(self.path, generator, metadata)

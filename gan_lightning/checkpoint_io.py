@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from lightning.fabric.plugins.io.checkpoint_io import CheckpointIO
 
 from gan_lightning.errors import UserError
 from gan_lightning.files import atomic_write, sha256
+from gan_lightning.strangers import check_archive, read_small
 
 PREVIOUS = ".previous"
 
@@ -75,18 +77,41 @@ def keep(path: Path) -> None:
     os.replace(link, second)
 
 
+def read_hashes(path: Path) -> list[str] | None:
+    """Return what the file beside a checkpoint says are its hashes; None if there is no such file.
+
+    Raises:
+        UserError: it is a link, a pipe or large: reading that may take for ever.
+    """
+    beside = hash_file(path)
+    if not os.path.lexists(beside):
+        return None
+    try:
+        return read_small(beside, limit=4096, follow=False).decode("ascii").split()
+    except (OSError, ValueError) as error:
+        raise UserError(f"{beside} is not a file of hashes: delete it") from error
+
+
+# Whatever torch, zipfile and pickle raise at content that is none of theirs.
+_UNREADABLE = (
+    *(RuntimeError, EOFError, LookupError, AttributeError, TypeError, ValueError, OSError),
+    *(ArithmeticError, MemoryError, zipfile.BadZipFile, pickle.UnpicklingError),
+)
+
+
 def read_verified(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
     """Load a file of tensors and plain values, after checking its hash if there is one.
 
     Raises:
         UserError: it is none, or is damaged; names the previous checkpoint if that one is whole.
     """
-    hashes = hash_file(path)
-    if hashes.exists() and sha256(path) not in hashes.read_text().split():
+    hashes = read_hashes(path)
+    if hashes is not None and sha256(path) not in hashes:
         raise UserError(f"{path} is corrupt or incomplete (hash mismatch){_advice(path)}")
     try:
+        check_archive(path)
         return torch.load(path, map_location=map_location, weights_only=True)
-    except (RuntimeError, EOFError, KeyError, AttributeError, pickle.UnpicklingError) as error:
+    except _UNREADABLE as error:
         raise UserError(f"{path} is not a checkpoint, or is incomplete{_advice(path)}") from error
 
 
@@ -104,6 +129,6 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 def _advice(path: Path) -> str:
     second = previous(path)
-    if not second.exists() or sha256(second) not in hash_file(second).read_text().split():
+    if not second.is_file() or sha256(second) not in (read_hashes(second) or []):
         return ""
     return f"; the one before it is whole: mv {second} {path}"

@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from gan_lightning.checks import leaves, nearest
 from gan_lightning.config import register, resume_config
 from gan_lightning.errors import UserError
+from gan_lightning.strangers import printable
 
 CONF = str(Path(__file__).resolve().parents[1] / "conf")
 Task = Callable[[DictConfig], Any]
@@ -43,7 +44,7 @@ def entry(config_name: str) -> Callable[[Task], Callable[[], None]]:
                 except UserError as error:
                     _remove_if_empty(Path(HydraConfig.get().runtime.output_dir))
                     if HydraConfig.get().mode != RunMode.MULTIRUN:
-                        print(error, file=sys.stderr)
+                        print(*map(printable, str(error).split("\n")), sep="\n", file=sys.stderr)
                         sys.exit(2)
                     failed.append(f"job {HydraConfig.get().job.num}: {error}")
                     return math.nan  # the sweep goes on with its other jobs

@@ -47,6 +47,7 @@ class SampleConfig:
     label: int | None = None
     output: str | None = None
     overwrite: bool = False
+    trust: str | None = None
     accelerator: str = "auto"
 
 
@@ -63,6 +64,7 @@ class EvaluateConfig:
     metrics: dict[str, Any] = field(default_factory=dict)
     output: str | None = None
     overwrite: bool = False
+    trust: str | None = None
     accelerator: str = "auto"
     d_steps: int = 1
 

@@ -40,8 +40,8 @@ def train(config: DictConfig) -> float | None:
     quiet()
     torch.set_float32_matmul_precision("high")  # TF32 on GPUs that have it
     trainer = build_trainer(settings)
-    if settings["model"]["generator"]["_target_"] not in exportable():
-        warning += f" {GENERATOR_FILE} holds generators of this package alone: none is written."
+    if not exportable(settings["model"]["generator"]):
+        warning += f" no {GENERATOR_FILE}: it holds a `Generator` class with plain arguments alone."
     if warning:
         announce(f"[bold yellow]WARNING: {warning.strip()}")
     announce(summary(settings, data, module, trainer))

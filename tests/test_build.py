@@ -97,11 +97,11 @@ def test_a_key_of_a_callback_that_is_not_there_builds_nothing(
     assert "SampleGrid" not in names
 
 
-def test_a_generator_of_ones_own_is_trained_without_a_generator_file(
-    compose: Compose,
-) -> None:
-    own, shipped = "mypkg.MyGenerator", "gan_lightning.networks.MLPGenerator"
-    for target, exported in ((own, False), (shipped, True)):
+def test_what_a_generator_file_cannot_name_is_trained_without_one(compose: Compose) -> None:
+    """A class that is a Generator can be named; a function or another module cannot."""
+    shipped, own = "gan_lightning.networks.MLPGenerator", "tests.strangers.own.OwnGenerator"
+    named = {shipped: True, own: True, "torch.nn.Linear": False, "mypkg.Missing": False}
+    for target, exported in named.items():
         settings = plain(compose("data=digits", f"model.generator._target_={target}"))
         names = {type(callback).__name__ for callback in build_trainer(settings).callbacks}
         assert ("GeneratorExport" in names) == exported

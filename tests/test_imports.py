@@ -12,8 +12,9 @@ from tests.conftest import ROOT
 PACKAGE = "gan_lightning"
 # Every module, by the first part of its name below the package, has a floor.
 FLOORS = {
-    1: "networks losses penalties augment ema latents sampling schedules errors files",
-    2: "module meters loggers data callbacks metrics output",
+    1: "networks losses penalties augment ema latents sampling schedules errors files "
+    "strangers metadata describe restore",
+    2: "module objectives optimization meters loggers data callbacks metrics output",
     3: "config checks checkpoint checkpoint_io device build run cli evaluation",
     4: "train sample evaluate",
 }

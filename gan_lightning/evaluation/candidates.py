@@ -78,7 +78,7 @@ def short_names(files: list[Path]) -> list[str]:
 
 
 def _drawn(path: Path, asked: EvaluateConfig) -> Candidate:
-    generator, metadata, file = load_generator(path)
+    generator, metadata, file = load_generator(path, asked.trust)
     generator = generator.to(one_device(asked.accelerator))
     chunks = list(sample_chunks(generator, asked.num_samples, asked.seed, metadata.labels))
     labels = [label for _, label in chunks if label is not None]

@@ -94,3 +94,11 @@ def find_generator(name: str) -> type[Generator]:
     if name not in classes:
         raise KeyError(f"unknown generator class {name!r}; known: {', '.join(sorted(classes))}")
     return classes[name]
+
+
+def generator_path(target: str) -> str:
+    """Return the short name of a `_target_` that is a generator of this package, else itself."""
+    for name, cls in _generator_classes().items():
+        if target in (f"{__package__}.{name}", f"{cls.__module__}.{name}"):
+            return name
+    return target

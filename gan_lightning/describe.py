@@ -1,0 +1,54 @@
+"""From a run's config and network to the metadata of its generator file."""
+
+import inspect
+import math
+from typing import Any
+
+from gan_lightning.metadata import MAX_CLASSES, GeneratorMetadata, checked, is_plain
+from gan_lightning.networks.base import Generator, generator_path
+
+
+def constructor_arguments(cls: type[Generator], given: dict[str, Any]) -> dict[str, Any]:
+    """Return all plain constructor arguments, defaults included: a default may change later."""
+    bound = inspect.signature(cls).bind(**given)
+    bound.apply_defaults()
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in bound.arguments.items()}
+
+
+def describe(
+    config: dict[str, Any], generator: Generator, images_seen: int, scores: dict[str, float]
+) -> GeneratorMetadata:
+    """Return the metadata of a run's generator.
+
+    Args:
+        config: the run's plain, resolved config.
+        generator: the network, with or without weights.
+        images_seen: by the run so far.
+        scores: the latest; those that are NaN or infinite are left out, JSON has neither.
+
+    Raises:
+        ValueError: a value that a generator file cannot hold; names it.
+    """
+    name, arguments = split_target(config["model"]["generator"])
+    data = config["data"]
+    labels = data["classes"] or range(min(data["num_classes"], MAX_CLASSES))
+    if not is_plain(list(labels), MAX_CLASSES):
+        raise ValueError("its classes are no labels")
+    metadata = GeneratorMetadata(
+        class_name=name,
+        arguments=constructor_arguments(type(generator), arguments),
+        latent_dim=generator.latent_dim,
+        image_shape=list(generator.image_shape),
+        num_classes=generator.num_classes,
+        classes=sorted(labels),
+        dataset=data["name"],
+        images_seen=images_seen,
+        scores={name: score for name, score in scores.items() if math.isfinite(score)},
+    )
+    return checked(metadata)
+
+
+def split_target(node: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return (the class name in a generator file, the arguments) of a config's node."""
+    arguments = {k: v for k, v in node.items() if k not in ("_target_", "_convert_")}
+    return generator_path(node["_target_"]), arguments
