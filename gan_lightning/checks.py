@@ -54,6 +54,12 @@ def _betas(value: Any) -> str | None:
     return None if good else "must be two numbers from 0 to below 1"
 
 
+def _codes(value: Any) -> str | None:
+    good = isinstance(value, list) and len(value) == 2
+    good = good and all(type(count) is int and count >= 0 for count in value)
+    return None if good else "must be two numbers, of categories and of continuous codes: [10,2]"
+
+
 def _folder(value: Any) -> str | None:
     return None if isinstance(value, str) and value else "must name a folder"
 
@@ -73,6 +79,7 @@ RULES: dict[str, Rule] = {
     "betas": _betas,
     "weight": Number(0),
     "every_n_epochs": COUNT,
+    "every_n_images": _optional(COUNT),
     "half_life": Number(0),
     "ramp_up": Number(0),
     "seed": Number(0, whole=True, high=2**32 - 1),
@@ -83,6 +90,10 @@ RULES: dict[str, Rule] = {
     "decay_images": COUNT,
     "burn_in": COUNT,
     "d_steps": COUNT,
+    "g_steps": COUNT,
+    "accumulate": COUNT,
+    "clip_norm": _optional(_POSITIVE),
+    "codes": _codes,
     "log_every_n_images": COUNT,
     "latent_dim": COUNT,
     "width": COUNT,

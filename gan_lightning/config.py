@@ -31,6 +31,8 @@ class TrainConfig:
     trainer: dict[str, Any] = MISSING
     seed: int = 0
     d_steps: int = 1
+    g_steps: int = 1
+    accumulate: int = 1
     log_every_n_images: int = 3200
     resume: str | None = None
     optimized_metric: str | None = None
@@ -67,6 +69,7 @@ class EvaluateConfig:
     trust: str | None = None
     accelerator: str = "auto"
     d_steps: int = 1
+    accumulate: int = 1
 
 
 def plain(config: DictConfig) -> dict[str, Any]:
@@ -151,7 +154,10 @@ def register() -> None:
     store.store(name="evaluate_schema", node=EvaluateConfig)
     resolvers: dict[str, Callable[..., Any]] = {
         "divide": lambda a, b: a / b,
-        "run_folder": lambda resume, new: str(resume) if resume else _new_folder(new),
+        "multiply": lambda a, b: a * b,
+        "run_folder": lambda resume, new: (
+            _new_folder(new) if resume in (None, "", "auto") else str(resume)
+        ),
         "sweep_folder": _new_folder,
         "sweep_name": lambda num, overrides: re.sub(r"[^\w.+-]+", "-", f"{num}-{overrides}")[:120],
     }

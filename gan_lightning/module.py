@@ -1,31 +1,31 @@
 """The adversarial loop and its logging, nothing else."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-from lightning import LightningModule
-from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from gan_lightning.augment import Augment, NoAugment
 from gan_lightning.ema import AveragedGenerator
 from gan_lightning.latents import seed_step, training_latents
-from gan_lightning.losses import Loss
+from gan_lightning.losses import AuxiliaryLoss, Loss
 from gan_lightning.meters import Meters
 from gan_lightning.networks.base import Discriminator, Generator
+from gan_lightning.objectives import Objectives
+from gan_lightning.optimization import OptimizerFactory
 from gan_lightning.penalties import NoConstraint, NoPenalty, Penalty
-from gan_lightning.schedules import Schedule, scheduled
+from gan_lightning.schedules import Schedule, followers
 
 Batch = tuple[Tensor, Tensor]
-OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
 
 
-class GANModule(LightningModule):
+class GANModule(Objectives):
     """Trains a generator against a discriminator with two optimizers.
 
-    One step is `d_steps` updates of D, each on its own part of the batch, then one update of G.
+    One step is `d_steps` updates of D, each on its own part of the batch, then `g_steps` of G.
+    Labels go to the networks that have classes.
 
     Args:
         generator: z[B, L], y[B] | None -> image[B, C, H, W] in [-1, 1].
@@ -36,7 +36,11 @@ class GANModule(LightningModule):
         penalty: see `gan_lightning.penalties`.
         constraint: what is done to D after each of its updates.
         augment: what D's images go through, reals and fakes alike; see `gan_lightning.augment`.
-        d_steps: updates of D per update of G.
+        d_steps: updates of D in a step.
+        g_steps: updates of G.
+        accumulate: micro-batches of an update; the same as one batch of their size together,
+            but for BatchNorm, losses that compare within a batch, and random draws.
+        clip_norm: largest norm of a network's gradient; None: any.
         ema_half_life: of the averaged generator, in images.
         ema_ramp_up: its warm-up, as a share of the images seen.
         ema_schedule: a factor of its half-life.
@@ -56,6 +60,9 @@ class GANModule(LightningModule):
         constraint: Callable[[nn.Module], None] | None = None,
         augment: Augment | None = None,
         d_steps: int = 1,
+        g_steps: int = 1,
+        accumulate: int = 1,
+        clip_norm: float | None = None,
         ema_half_life: float = 10_000.0,
         ema_ramp_up: float = 0.1,
         ema_schedule: Schedule | None = None,
@@ -64,7 +71,6 @@ class GANModule(LightningModule):
         log_every_n_images: int = 3200,
     ) -> None:
         super().__init__()
-        self.automatic_optimization = False
         self.generator = generator
         self.discriminator = discriminator
         self.average = AveragedGenerator(generator, ema_half_life, ema_ramp_up, ema_schedule)
@@ -74,64 +80,59 @@ class GANModule(LightningModule):
         self.augment = augment or NoAugment()
         self.optimizer_factories = (discriminator_optimizer, generator_optimizer)
         self.schedules = dict(schedules or {})
-        self.d_steps = d_steps
+        self.d_steps, self.g_steps = d_steps, g_steps
+        self.accumulate, self.clip_norm = accumulate, clip_norm
         self.seed = seed
         self.images_seen = 0
         self.scores: dict[str, float] = {}  # the latest of the averaged generator
         self.meters = Meters(log_every_n_images)
         self._draw = 0
-        self._settings: list[list[dict[str, Any]]] = []
+        if isinstance(loss, AuxiliaryLoss):
+            loss.attach(generator, discriminator)
+        self.followers = followers(self.loss, self.penalty, self.augment)
 
-    def configure_optimizers(self) -> list[Optimizer]:
-        """Return D's optimizer, then G's."""
+    def make_optimizers(self) -> list[Optimizer]:
+        """Return D's optimizer, then G's; a head that the loss puts on D learns with D."""
         make_d, make_g = self.optimizer_factories
-        made = [make_d(self.discriminator.parameters()), make_g(self.generator.parameters())]
-        self._settings = [settings(optimizer) for optimizer in made]
-        return made
+        head = self.loss.parameters() if isinstance(self.loss, nn.Module) else ()
+        return [
+            make_d([*self.discriminator.parameters(), *head]),
+            make_g(self.generator.parameters()),
+        ]
 
     def on_fit_start(self) -> None:
         """Treat denormal numbers as zero: a saturated network is several times slower with them."""
         torch.set_flush_denormal(True)
-
-    def on_train_start(self) -> None:
-        """Let the configured learning rates win over those that a resumed optimizer remembers."""
-        self.set_optimizers()
-
-    def set_optimizers(self) -> None:
-        """Set all hyperparameters to the configured ones, scheduled for where the run is."""
-        for optimizer, groups in zip(self.trainer.optimizers, self._settings, strict=True):
-            for group, values in zip(optimizer.param_groups, groups, strict=True):
-                group.update(values | scheduled(values, self.schedules, self.images_seen))
 
     def on_train_epoch_start(self) -> None:
         """Keep the pictures and checkpoints between epochs out of images/s."""
         self.meters.skip_pause()
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
-        """Update D on every part of the batch, then G once, then the average."""
+        """Update D on every part of the batch, then G, then the average."""
         d_optimizer, g_optimizer = self.optimizers()  # type: ignore[attr-defined]  # two: a list
         self._draw = 0
         if self.schedules:
             self.set_optimizers()
         seed_step(self.seed, self.images_seen, self.global_rank, self.device)
-        for real, label in zip(*(part.chunk(self.d_steps) for part in batch), strict=True):
-            y = label if self.discriminator.num_classes else None
+        for real, y in zip(*(part.chunk(self.d_steps) for part in batch), strict=True):
+            for follower in self.followers:
+                follower.follow(self.images_seen)
             with self.toggled_optimizer(d_optimizer):
-                with torch.no_grad():
-                    fake = self.generate(y, len(real))
-                d_loss = self.discriminator_loss(real, fake, y)
-                self.descend("D", d_optimizer, d_loss)
+                z = self.latents(len(real))
+                self.descend("D", d_optimizer, self.discriminator_loss, real, y, z)
                 self.constraint(self.discriminator)
-        with self.toggled_optimizer(g_optimizer):
-            g_loss = self.generator_loss(self.generate(y, len(real)), real, y)
-            self.descend("G", g_optimizer, g_loss)
+        for _ in range(self.g_steps):
+            with self.toggled_optimizer(g_optimizer):
+                z = self.latents(len(real))
+                self.descend("G", g_optimizer, self.generator_loss, real, y, z)
         images = len(batch[0]) * self.trainer.world_size
         self.images_seen += images
         self.average.update(self.generator, self.images_seen, images)
         self.log_step(images)
 
-    def generate(self, y: Tensor | None, count: int) -> Tensor:
-        """Return fakes[count, C, H, W] from fresh latents keyed by seed, position and rank."""
+    def latents(self, count: int) -> Tensor:
+        """Return fresh z[count, L], keyed by seed, position and rank."""
         z = training_latents(
             self.seed,
             self.images_seen,
@@ -142,52 +143,12 @@ class GANModule(LightningModule):
             self.trainer.world_size,
         )
         self._draw += 1
-        return self.generator(z.to(self.device, non_blocking=True), y)
-
-    def judge(self, image: Tensor, y: Tensor | None) -> Tensor:
-        """Return D's logits[B] of images as it gets to see them: augmented."""
-        return self.discriminator(self.augment(image), y)
-
-    def discriminator_loss(self, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
-        """Return D's loss plus the mean penalty."""
-        real_logits, fake_logits = self.judge(real, y), self.judge(fake, y)
-        loss = self.loss.discriminator(real_logits, fake_logits)
-        with torch.autocast(self.device.type, enabled=False):
-            penalty = self.penalty(self.judge, real.float(), fake.float(), y).mean()
-        self.augment.update(real_logits.detach())
-        self.meters.add("loss/D", loss)
-        self.meters.add("penalty", penalty)
-        self.meters.add("D(real)", real_logits.sigmoid().mean())
-        self.meters.add("D(fake)", fake_logits.sigmoid().mean())
-        return loss + penalty
-
-    def generator_loss(self, fake: Tensor, real: Tensor, y: Tensor | None) -> Tensor:
-        """Return G's loss; only a relativistic loss looks at the reals."""
-        fake_logits = self.judge(fake, y)
-        with torch.no_grad():
-            real_logits = self.judge(real, y) if self.loss.relativistic else None
-        loss = self.loss.generator(fake_logits, real_logits)
-        self.meters.add("loss/G", loss)
-        return loss
-
-    def descend(self, name: str, optimizer: LightningOptimizer, loss: Tensor) -> None:
-        """Take one optimizer step down the loss."""
-        optimizer.zero_grad()
-        self.manual_backward(loss)
-        optimizer.step()
-        self.meters.set(f"lr/{name}", optimizer.param_groups[0]["lr"])
-
-    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
-        """Measure the gradient here: with fp16 it is scaled until just before the step."""
-        name = "D" if optimizer is self.trainer.optimizers[0] else "G"
-        gradients = [p.grad for group in optimizer.param_groups for p in group["params"]]
-        norm = nn.utils.get_total_norm([g for g in gradients if g is not None])
-        self.meters.add(f"grad_norm/{name}", norm)
+        return z.to(self.device, non_blocking=True)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Measure D on held-out reals: far below D(real), it knows its training set by heart."""
-        real, label = batch
-        logits = self.discriminator(real, label if self.discriminator.num_classes else None)
+        real, y = batch
+        logits = self.discriminator(real, y if self.discriminator.num_classes else None)
         self.meters.add("D(held-out)", logits.sigmoid().mean())
 
     def log_step(self, images: int) -> None:
@@ -207,8 +168,3 @@ class GANModule(LightningModule):
     def set_extra_state(self, state: dict[str, Any]) -> None:
         """Restore it."""
         self.images_seen, self.scores = state["images_seen"], dict(state["scores"])
-
-
-def settings(optimizer: Optimizer) -> list[dict[str, Any]]:
-    """Return the hyperparameters of every parameter group."""
-    return [{k: v for k, v in g.items() if k != "params"} for g in optimizer.param_groups]

@@ -6,7 +6,8 @@ A new one is a subclass of `Schedule`, here or in any package, named by `_target
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import ModuleType
 from typing import Any
 
 from gan_lightning.errors import UserError
@@ -21,7 +22,8 @@ class Schedule:
     Attributes:
         start: the value up to `begin`.
         end: the value from `begin + images` on.
-        images: length of the way, in real images shown to D over all ranks.
+        images: length of the way, in real images shown to D over all ranks; None: the whole run
+            (`over`), and without an end of the run the start is held.
         begin: where it sets out, in images seen.
 
     Raises:
@@ -30,17 +32,25 @@ class Schedule:
 
     start: float
     end: float
-    images: int
+    images: int | None = None
     begin: int = 0
 
     def __post_init__(self) -> None:
-        if self.images <= 0:
+        if self.images is not None and self.images <= 0:
             raise ValueError(f"images={self.images} of a schedule must be above 0")
 
     def __call__(self, images_seen: int) -> float:
         """Return the value that holds when so many images were seen."""
+        if self.images is None:
+            return self.start
         way = self.way(min(max(images_seen - self.begin, 0) / self.images, 1.0))
         return (1.0 - way) * self.start + way * self.end
+
+    def over(self, run_images: int | None) -> "Schedule":
+        """Return the schedule for a run of so many images, if its own way has no length."""
+        if self.images is not None or run_images is None:
+            return self
+        return replace(self, images=max(run_images - self.begin, 1))
 
     def way(self, done: float) -> float:
         """Return how much of the way from start to end is gone, 0 at done=0 and 1 at done=1."""
@@ -75,6 +85,46 @@ class Cosine(Schedule):
     def way(self, done: float) -> float:
         """Return (1 - cos(pi done)) / 2."""
         return 0.5 * (1.0 - math.cos(math.pi * done))
+
+
+class Geometric(Schedule):
+    """The same factor for every image, as in exponential decay; start and end above 0."""
+
+    def way(self, done: float) -> float:
+        """Return what makes the value start^(1 - done) end^done."""
+        ratio = self.end / self.start
+        return (ratio**done - 1.0) / (ratio - 1.0) if ratio != 1.0 else done
+
+
+class Follower:
+    """What depends on where the run is; it is told before every update of D."""
+
+    images_seen = 0
+
+    def follow(self, images_seen: int) -> None:
+        """Know how many images were seen when the loop body began."""
+        self.images_seen = images_seen
+
+
+def followers(*parts: Any) -> list[Follower]:
+    """Return the followers among some objects and among what these hold, each once."""
+    found: list[Follower] = []
+    known: set[int] = set()
+    todo = list(parts)
+    while todo:
+        part = todo.pop()
+        if id(part) in known or isinstance(part, type | ModuleType):
+            continue
+        known.add(id(part))
+        if isinstance(part, Follower):
+            found.append(part)
+        if isinstance(part, list | tuple):
+            todo += part
+        elif isinstance(part, dict):
+            todo += part.values()
+        else:
+            todo += getattr(part, "__dict__", {}).values()
+    return found
 
 
 def scheduled(

@@ -20,6 +20,7 @@ from gan_lightning.checkpoint import GENERATOR_FILE, load_generator
 from gan_lightning.checks import problems
 from gan_lightning.config import plain
 from gan_lightning.data import DataUnavailable, ImageDataModule
+from gan_lightning.errors import UserError
 from gan_lightning.module import GANModule
 from gan_lightning.run import check_batch
 from gan_lightning.sampling import sample
@@ -153,7 +154,8 @@ def take_a_step(config: dict[str, Any], run_dir: Path) -> GANModule:
         new = weights(network)
         assert new.isfinite().all()
         assert not torch.equal(new, old)
-    assert module.images_seen == config["data"]["batch_size"] * config["d_steps"]
+    batches = config["d_steps"] * config["accumulate"]
+    assert module.images_seen == config["data"]["batch_size"] * batches
     generator, metadata, _ = load_generator(run_dir / GENERATOR_FILE)
     images, _ = sample(generator, 2, labels=metadata.labels)
     assert list(images.shape[1:]) == metadata.image_shape
@@ -168,9 +170,38 @@ def test_option_takes_a_step(
     option: str, resolution: int, num_classes: int, compose: Compose, tmp_path: Path
 ) -> None:
     shape = (f"data.resolution={resolution}", f"model.num_classes={num_classes}")
-    module = take_a_step(plain(compose(option, *ONE_STEP, *NOTHING_BESIDE, *shape)), tmp_path)
+    config = plain(compose(option, *ONE_STEP, *NOTHING_BESIDE, *shape))
+    if not num_classes and getattr(get_class(config["loss"]["_target_"]), "uses_classes", False):
+        with pytest.raises(UserError, match=r"model\.num_classes must not be 0"):
+            build_module(config)
+        return
+    module = take_a_step(config, tmp_path)
     assert module.generator.image_shape == (1, resolution, resolution)
     assert module.generator.num_classes == num_classes
+
+
+@pytest.mark.parametrize("num_classes", [0, 10], ids=["unconditional", "conditional"])
+@pytest.mark.parametrize("resolution", [28, 32])
+def test_settings_of_the_loop_take_a_step(
+    resolution: int, num_classes: int, compose: Compose, tmp_path: Path
+) -> None:
+    shape = (f"data.resolution={resolution}", f"model.num_classes={num_classes}")
+    loop = ("d_steps=2", "g_steps=2", "accumulate=2", "optimizer.clip_norm=1")
+    module = take_a_step(plain(compose(*loop, *ONE_STEP, *NOTHING_BESIDE, *shape)), tmp_path)
+    assert (module.g_steps, module.accumulate, module.clip_norm) == (2, 2, 1)
+
+
+@pytest.mark.parametrize("model", ["r3gan", "sngan", "stylegan2"])
+def test_codes_are_asked_of_models_that_have_them(model: str, compose: Compose) -> None:
+    config = plain(compose("loss=infogan", f"model={model}"))
+    with pytest.raises(UserError, match=r"loss\.codes=\[10, 2\].*has \[0, 0\]"):
+        build_module(config)
+
+
+def test_acgans_discriminator_need_not_see_labels(compose: Compose, tmp_path: Path) -> None:
+    options = ("loss=acgan", "model.discriminator.num_classes=0")
+    module = take_a_step(plain(compose(*options, *ONE_STEP, *NOTHING_BESIDE)), tmp_path)
+    assert (module.generator.num_classes, module.discriminator.num_classes) == (10, 0)
 
 
 def test_sample_config_composes() -> None:

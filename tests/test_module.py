@@ -50,16 +50,17 @@ class Watch:
         self.steps.append((name, changed, self.with_gradient))
 
 
-@pytest.mark.parametrize("d_steps", [1, 3])
-def test_each_step_changes_its_own_network_alone(d_steps: int) -> None:
+@pytest.mark.parametrize(("d_steps", "g_steps"), [(1, 1), (3, 1), (1, 2)])
+def test_each_step_changes_its_own_network_alone(d_steps: int, g_steps: int) -> None:
     watch = Watch()
     watch.module = build(
         d_steps=d_steps,
+        g_steps=g_steps,
         discriminator_optimizer=watch.optimizer("D"),
         generator_optimizer=watch.optimizer("G"),
     )
     fit(watch.module, steps=2)
-    one_pass = [("D", {"D"}, {"D"})] * d_steps + [("G", {"G"}, {"G"})]
+    one_pass = [("D", {"D"}, {"D"})] * d_steps + [("G", {"G"}, {"G"})] * g_steps
     assert watch.steps == one_pass * 2
 
 
@@ -82,11 +83,11 @@ def test_d_sees_every_image_of_the_batch_once() -> None:
 
 
 def test_no_latent_is_drawn_twice() -> None:
-    module, latents = build(d_steps=2), []
+    module, latents = build(d_steps=2, g_steps=2), []
     module.generator.register_forward_pre_hook(lambda _, args: latents.append(args[0]))
     fit(module, steps=2)
     rows = torch.cat(latents)
-    assert len(rows) == len(rows.unique(dim=0)) == 2 * (2 + 1) * BATCH / 2
+    assert len(rows) == len(rows.unique(dim=0)) == 2 * (2 + 2) * BATCH / 2
 
 
 @pytest.mark.parametrize("num_classes", [0, 10])

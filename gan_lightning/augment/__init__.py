@@ -9,5 +9,6 @@ All operations can be differentiated twice, so that gradient penalties work thro
 from gan_lightning.augment.ada import ADA
 from gan_lightning.augment.base import Augment, NoAugment, gather, uniform
 from gan_lightning.augment.diffaugment import DiffAugment
+from gan_lightning.augment.noise import InstanceNoise
 
-__all__ = ["ADA", "Augment", "DiffAugment", "NoAugment", "gather", "uniform"]
+__all__ = ["ADA", "Augment", "DiffAugment", "InstanceNoise", "NoAugment", "gather", "uniform"]

@@ -5,6 +5,7 @@ A loss is an object with `discriminator(real_logits, fake_logits)` and
 A new one is a subclass of `Loss`, here or in any package, and a YAML that names it.
 """
 
+from gan_lightning.losses.auxiliary import ACGAN, AuxiliaryLoss, InfoGAN, MultiHinge
 from gan_lightning.losses.base import Loss, bce
 from gan_lightning.losses.classical import (
     BCEWithLogits,
@@ -22,22 +23,28 @@ from gan_lightning.losses.fgan import (
     ReverseKullbackLeibler,
 )
 from gan_lightning.losses.relativistic import RelativisticAverage, RelativisticPaired, Softmax
+from gan_lightning.losses.topk import TopK
 
 __all__ = [
+    "ACGAN",
     "FGAN",
+    "AuxiliaryLoss",
     "BCEWithLogits",
     "Hinge",
+    "InfoGAN",
     "JensenShannon",
     "KullbackLeibler",
     "LeastSquares",
     "Loss",
     "Minimax",
+    "MultiHinge",
     "NonSaturating",
     "PearsonChi2",
     "RelativisticAverage",
     "RelativisticPaired",
     "ReverseKullbackLeibler",
     "Softmax",
+    "TopK",
     "Wasserstein",
     "bce",
 ]

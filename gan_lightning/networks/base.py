@@ -6,16 +6,26 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from gan_lightning.networks.codes import LatentCodes
+
 
 class Generator(nn.Module):
     """`generator(z[B, L], y[B] | None) -> image[B, C, H, W]` in [-1, 1].
 
     Constructor arguments are plain numbers, strings and lists, so that a generator file can
-    record them. `num_classes=0` means unconditional: y is then None.
+    record them. `num_classes=0` means unconditional: y is then None. `codes` are how many
+    categories and continuous codes its latents carry: see `LatentCodes`.
     """
 
-    def __init__(self, latent_dim: int, image_shape: Sequence[int], num_classes: int = 0) -> None:
+    def __init__(
+        self,
+        latent_dim: int,
+        image_shape: Sequence[int],
+        num_classes: int = 0,
+        codes: Sequence[int] = (0, 0),
+    ) -> None:
         super().__init__()
+        self.codes = LatentCodes(latent_dim, *codes)
         self.latent_dim = latent_dim
         self.image_shape = tuple(image_shape)
         self.num_classes = num_classes
@@ -26,16 +36,31 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """`discriminator(x[B, C, H, W], y[B] | None) -> logits[B]`; a logit is never a probability."""
+    """`discriminator(x[B, C, H, W], y[B] | None) -> logits[B]`; a logit is never a probability.
+
+    A subclass sets `head` and has `features`, so that losses can put heads of their own beside
+    it; one that has `forward` instead works with losses of logits.
+    """
+
+    head: nn.Module
 
     def __init__(self, image_shape: Sequence[int], num_classes: int = 0) -> None:
         super().__init__()
         self.image_shape = tuple(image_shape)
         self.num_classes = num_classes
 
+    def features(self, x: Tensor) -> Tensor:
+        """Map images to what the head looks at, [B, F]."""
+        raise NotImplementedError
+
+    @property
+    def num_features(self) -> int:
+        """F."""
+        return self.head.features  # type: ignore[return-value]  # an int, not a module
+
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """Map images (and labels) to one logit per image: above 0 means "real"."""
-        raise NotImplementedError
+        return self.head(self.features(x), y)
 
 
 class ProjectionHead(nn.Module):
@@ -48,6 +73,7 @@ class ProjectionHead(nn.Module):
 
     def __init__(self, features: int, num_classes: int = 0) -> None:
         super().__init__()
+        self.features = features
         self.linear = nn.Linear(features, 1)
         self.embedding = nn.Embedding(num_classes, features) if num_classes else None
         if self.embedding is not None:

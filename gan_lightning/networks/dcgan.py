@@ -36,12 +36,18 @@ class DCGANGenerator(Generator):
         image_shape: [C, H, W], H = W.
         num_classes: 0 for unconditional.
         width: channels at full resolution; doubled at every level below.
+        codes: categories and continuous codes of the latent.
     """
 
     def __init__(
-        self, latent_dim: int, image_shape: Sequence[int], num_classes: int = 0, width: int = 16
+        self,
+        latent_dim: int,
+        image_shape: Sequence[int],
+        num_classes: int = 0,
+        width: int = 16,
+        codes: Sequence[int] = (0, 0),
     ) -> None:
-        super().__init__(latent_dim, image_shape, num_classes)
+        super().__init__(latent_dim, image_shape, num_classes, codes)
         channels, size, _ = self.image_shape
         levels = halvings(size)
         wide = width * 2**levels
@@ -59,7 +65,7 @@ class DCGANGenerator(Generator):
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """Map latents (and labels) to images."""
-        return self.layers(self.project(self.condition(z, y)))
+        return self.layers(self.project(self.condition(self.codes(z), y)))
 
 
 def _norm_relu(channels: int) -> list[nn.Module]:
@@ -109,6 +115,6 @@ class DCGANDiscriminator(Discriminator):
         if spectral_norm:
             normalise_spectra(self)
 
-    def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        """Map images (and labels) to logits."""
-        return self.head(self.layers(x), y)
+    def features(self, x: Tensor) -> Tensor:
+        """Map images to features."""
+        return self.layers(x)

@@ -20,12 +20,18 @@ class InfoGANGenerator(Generator):
         image_shape: [C, H, W], H = W, a multiple of 4.
         num_classes: 0 for unconditional.
         width: channels at half resolution (64); all else is a multiple of it.
+        codes: categories and continuous codes of the latent (10 and 2 in Chen et al.).
     """
 
     def __init__(
-        self, latent_dim: int, image_shape: Sequence[int], num_classes: int = 0, width: int = 64
+        self,
+        latent_dim: int,
+        image_shape: Sequence[int],
+        num_classes: int = 0,
+        width: int = 64,
+        codes: Sequence[int] = (0, 0),
     ) -> None:
-        super().__init__(latent_dim, image_shape, num_classes)
+        super().__init__(latent_dim, image_shape, num_classes, codes)
         channels, size, _ = self.image_shape
         start, hidden = size // 4, 16 * width
         wide = (2 * width, start, start)
@@ -48,7 +54,7 @@ class InfoGANGenerator(Generator):
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """Map latents (and labels) to images."""
         # The paper's sigmoid for images in [0, 1], taken to [-1, 1]: 2 sigmoid(x) - 1.
-        return torch.tanh(0.5 * self.layers(self.condition(z, y)))
+        return torch.tanh(0.5 * self.layers(self.condition(self.codes(z), y)))
 
 
 class InfoGANDiscriminator(Discriminator):
@@ -92,6 +98,6 @@ class InfoGANDiscriminator(Discriminator):
         if spectral_norm:
             normalise_spectra(self)
 
-    def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        """Map images (and labels) to logits."""
-        return self.head(self.layers(x), y)
+    def features(self, x: Tensor) -> Tensor:
+        """Map images to features."""
+        return self.layers(x)

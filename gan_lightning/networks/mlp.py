@@ -13,7 +13,7 @@ class MLPGenerator(Generator):
     """z[B, L] -> image, through hidden layers of the given sizes, ReLU, then tanh.
 
     Source: Goodfellow et al. 2014, Generative Adversarial Nets; conditional as in
-    Mirza & Osindero 2014, with the label one-hot beside the latent.
+    Mirza & Osindero 2014, with the label one-hot beside the latent. `codes`: see `LatentCodes`.
     """
 
     def __init__(
@@ -22,8 +22,9 @@ class MLPGenerator(Generator):
         image_shape: Sequence[int],
         num_classes: int = 0,
         hidden: Sequence[int] = (256, 512),
+        codes: Sequence[int] = (0, 0),
     ) -> None:
-        super().__init__(latent_dim, image_shape, num_classes)
+        super().__init__(latent_dim, image_shape, num_classes, codes)
         self.condition = LabelConcat(num_classes)
         layers: list[nn.Module] = []
         size = latent_dim + num_classes
@@ -35,7 +36,7 @@ class MLPGenerator(Generator):
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """Map latents (and labels) to images."""
-        return self.layers(self.condition(z, y)).unflatten(1, self.image_shape)
+        return self.layers(self.condition(self.codes(z), y)).unflatten(1, self.image_shape)
 
 
 class MLPDiscriminator(Discriminator):
@@ -63,6 +64,6 @@ class MLPDiscriminator(Discriminator):
         if spectral_norm:
             normalise_spectra(self)
 
-    def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        """Map images (and labels) to logits."""
-        return self.head(self.layers(x.flatten(1)), y)
+    def features(self, x: Tensor) -> Tensor:
+        """Map images to features."""
+        return self.layers(x.flatten(1))

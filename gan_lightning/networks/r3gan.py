@@ -159,7 +159,6 @@ class R3GANDiscriminator(Discriminator):
         self.basis = scaled_init(nn.Conv2d(wide, wide, end, groups=wide, bias=False), 1.0)
         self.head = ProjectionHead(wide, num_classes)
 
-    def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        """Map images (and labels) to logits."""
-        h = self.basis(self.stages(self.from_image(x)))
-        return self.head(h.flatten(1), y)
+    def features(self, x: Tensor) -> Tensor:
+        """Map images to features."""
+        return self.basis(self.stages(self.from_image(x))).flatten(1)

@@ -151,6 +151,6 @@ class SNGANDiscriminator(Discriminator):
         if spectral_norm:
             normalise_spectra(self)
 
-    def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        """Map images (and labels) to logits."""
-        return self.head(self.layers(x).sum(dim=(2, 3)), y)
+    def features(self, x: Tensor) -> Tensor:
+        """Map images to features."""
+        return self.layers(x).sum(dim=(2, 3))

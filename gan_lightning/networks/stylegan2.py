@@ -183,7 +183,7 @@ class StyleGAN2Discriminator(Discriminator):
         self.hidden = EqualizedLinear(wide * end * end, wide)
         self.head = ProjectionHead(wide, num_classes)
 
-    def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        """Map images (and labels) to logits."""
+    def features(self, x: Tensor) -> Tensor:
+        """Map images to features."""
         h = self.statistic(self.blocks(leaky(self.from_image(x))))
-        return self.head(leaky(self.hidden(leaky(self.conv(h)).flatten(1))), y)
+        return leaky(self.hidden(leaky(self.conv(h)).flatten(1)))

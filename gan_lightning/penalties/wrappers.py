@@ -1,35 +1,17 @@
-"""Penalties made of penalties: lazy, scheduled, summed.
-
-They count their own calls, which are the updates of D; the count travels in checkpoints.
-"""
+"""Penalties made of penalties: lazy, scheduled, summed."""
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 
 from gan_lightning.penalties.base import Judge, Penalty
-from gan_lightning.schedules import Schedule
+from gan_lightning.schedules import Follower, Schedule
 
 
-class Counting(nn.Module):
-    """Counts something in a Python number that its state dict holds: no look at a device."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.count = 0
-
-    def get_extra_state(self) -> dict[str, int]:
-        """Return the count."""
-        return {"count": self.count}
-
-    def set_extra_state(self, state: dict[str, int]) -> None:
-        """Restore it."""
-        self.count = state["count"]
-
-
-class Lazy(Counting):
+class Lazy(Follower, nn.Module):
     """Computes a penalty on every `every`-th update of D alone, `every` times as strong.
+
+    The count of updates is in its state, and so in checkpoints.
 
     Source: Karras et al. 2020, StyleGAN2, section 3.1 (lazy regularization).
     """
@@ -38,20 +20,30 @@ class Lazy(Counting):
         super().__init__()
         self.penalty = penalty
         self.every = every
+        self.updates = 0
+
+    def follow(self, images_seen: int) -> None:
+        """Count an update of D."""
+        super().follow(images_seen)
+        self.updates += 1
+
+    def get_extra_state(self) -> dict[str, int]:
+        """Return the count."""
+        return {"count": self.updates}
+
+    def set_extra_state(self, state: dict[str, int]) -> None:
+        """Restore it."""
+        self.updates = state["count"]
 
     def forward(self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
         """Return `every` times the penalty, or zeros[B] between."""
-        due = self.count % self.every == 0
-        self.count += 1
-        if not due:
+        if self.every > 1 and self.updates % self.every != 1:
             return real.new_zeros(len(real))
         return self.every * self.penalty(discriminator, real, fake, y)
 
 
-class Scheduled(Counting):
+class Scheduled(Follower, nn.Module):
     """Multiplies a penalty by a factor that follows a schedule of images_seen.
-
-    It counts the real images that it is shown on all ranks, which are the run's images_seen.
 
     Source: Huang et al. 2024, R3GAN, appendix (burn-in of gamma).
 
@@ -67,9 +59,7 @@ class Scheduled(Counting):
 
     def forward(self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
         """Return the penalty times the factor [B]."""
-        factor = self.schedule(self.count)
-        distributed = torch.distributed.is_available() and torch.distributed.is_initialized()
-        self.count += len(real) * (torch.distributed.get_world_size() if distributed else 1)
+        factor = self.schedule(self.images_seen)
         return factor * self.penalty(discriminator, real, fake, y)
 
 

@@ -4,14 +4,21 @@ import pytest
 import torch
 from torch import Tensor
 
-from gan_lightning.augment import ADA, Augment, DiffAugment, NoAugment
+from gan_lightning.augment import ADA, Augment, DiffAugment, InstanceNoise, NoAugment
 from gan_lightning.augment.affine import resample, rotation, scaling, translation
 from gan_lightning.augment.diffaugment import change_color, cutout, translate
+from gan_lightning.schedules import Constant, Linear
 
 EVERY = pytest.mark.parametrize(
     "augment",
-    [NoAugment(), DiffAugment(), ADA(probability=0.8), ADA(probability=0.8, flips=False)],
-    ids=["none", "diffaugment", "ada", "ada-no-flips"],
+    [
+        NoAugment(),
+        DiffAugment(),
+        ADA(probability=0.8),
+        ADA(probability=0.8, flips=False),
+        InstanceNoise(Constant(0.1)),
+    ],
+    ids=["none", "diffaugment", "ada", "ada-no-flips", "instance-noise"],
 )
 
 
@@ -205,3 +212,15 @@ def test_adas_probability_stays_one_and_is_saved() -> None:
     for _ in range(20):
         fresh.update(-torch.ones(50_000))
     assert fresh.p.item() == 0.0
+
+
+def test_instance_noise_fades_with_the_images_seen() -> None:
+    noise, images = InstanceNoise(Linear(0.5, 0.0, images=100)), torch.zeros(200, 1, 8, 8)
+    for images_seen, std in ((0, 0.5), (50, 0.25), (90, 0.05)):
+        noise.follow(images_seen)
+        noisy = noise(images)
+        assert noisy.std().item() == pytest.approx(std, rel=0.05)
+        assert noisy.mean().item() == pytest.approx(0.0, abs=0.02)
+        assert noisy.flatten(1).corrcoef().triu(1).abs().mean() < 0.2, "each image has its own"
+    noise.follow(100)
+    assert noise(images) is images

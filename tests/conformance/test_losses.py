@@ -9,7 +9,8 @@ import torch
 import yaml
 
 from gan_lightning import losses
-from gan_lightning.losses import FGAN, Loss, NonSaturating
+from gan_lightning.losses import FGAN, Hinge, Loss, NonSaturating, RelativisticPaired, TopK
+from gan_lightning.schedules import Constant, Linear
 from tests.conftest import CONF
 
 REAL, FAKE = [2.0, -0.5, 0.3], [-1.5, 0.7, 0.1]
@@ -112,6 +113,20 @@ FORMULAS: dict[str, tuple[str, dict[str, object], Formula, Formula]] = {
         bound(lambda v: v, lambda t: t * t / 4 + t),
         lambda r, f: -mean(f),
     ),
+}
+HINGE, NONSATURATING = FORMULAS["hinge"][2:], FORMULAS["nonsaturating"][2:]
+FORMULAS |= {
+    # Of three fakes, round(0.5 * 3) = 2 count for G.
+    "nonsaturating_topk": (
+        "TopK",
+        {"loss": NonSaturating(), "share": Constant(0.5)},
+        NONSATURATING[0],
+        lambda r, f: -log_d(sorted(f)[1:]),
+    ),
+    # What these say of logits; test_auxiliary.py has their heads.
+    "acgan": ("ACGAN", {"adversarial": NonSaturating()}, *NONSATURATING),
+    "infogan": ("InfoGAN", {"adversarial": NonSaturating()}, *NONSATURATING),
+    "multi_hinge": ("MultiHinge", {"adversarial": Hinge()}, *HINGE),
 }
 EVERY = pytest.mark.parametrize("option", FORMULAS)
 
@@ -228,3 +243,21 @@ def test_smoothing_caps_the_judge() -> None:
     NonSaturating(smoothing=0.2).discriminator(logit, logit).backward()
     assert logit.grad is not None
     assert logit.grad.item() == pytest.approx(0, abs=1e-7)
+
+
+def test_the_best_fakes_meet_their_own_reals() -> None:
+    """A paired loss compares fake i with real i, also when some are left out."""
+    real, fake = torch.tensor(REAL), torch.tensor(FAKE)
+    found = TopK(RelativisticPaired(), Constant(0.5)).generator(fake, real)
+    expected = paired([FAKE[1], FAKE[2]], [REAL[1], REAL[2]])
+    assert found.item() == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize(("images_seen", "count"), [(0, 4), (50, 3), (100, 2), (10**6, 2)])
+def test_fewer_fakes_count_as_training_goes_on(images_seen: int, count: int) -> None:
+    loss = TopK(NonSaturating(), Linear(1.0, 0.5, images=100))
+    loss.follow(images_seen)
+    fake = torch.zeros(4, requires_grad=True)
+    loss.generator(fake + torch.arange(4)).backward()
+    assert fake.grad is not None
+    assert (fake.grad != 0).tolist() == [i >= 4 - count for i in range(4)]

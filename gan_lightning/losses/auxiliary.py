@@ -1,0 +1,182 @@
+"""Adversarial losses with a head of their own on D's features: classes or codes."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gan_lightning.errors import UserError
+from gan_lightning.losses.base import Loss
+from gan_lightning.networks.base import Discriminator, Generator
+from gan_lightning.networks.codes import LatentCodes
+
+
+class AuxiliaryLoss(nn.Module, Loss):
+    """An adversarial loss plus `weight` times one of a head on D's features h[B, F].
+
+    A subclass says what the head is and what it costs, and by `uses_classes = True` that it is
+    about labels. The head learns with D; D sees the
+    adversarial part as ever, so penalties and D(real) mean what they always do.
+
+    Args:
+        adversarial: any loss of logits.
+        weight: of the head's part, in D's and in G's loss.
+    """
+
+    uses_classes = False
+    head: nn.Module
+
+    def __init__(self, adversarial: Loss, weight: float = 1.0) -> None:
+        super().__init__()
+        self.adversarial = adversarial
+        self.weight = weight
+        self.relativistic = adversarial.relativistic
+
+    def attach(self, generator: Generator, discriminator: Discriminator) -> None:
+        """Make the head for these networks; once, before there are optimizers.
+
+        Raises:
+            UserError: they lack what the loss is about.
+        """
+        if self.uses_classes and not generator.num_classes:
+            name = type(self).__name__
+            raise UserError(f"loss: {name} is about labels: model.num_classes must not be 0")
+        try:
+            features = discriminator.num_features
+        except AttributeError as error:
+            raise UserError("the loss needs a discriminator with `features` and `head`") from error
+        self.head = self.make_head(features, generator)
+
+    def make_head(self, features: int, generator: Generator) -> nn.Module:
+        """Return the head, h[B, features] -> its outputs[B, ...]."""
+        raise NotImplementedError
+
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        """Return the adversarial part."""
+        return self.adversarial.discriminator(real_logits, fake_logits)
+
+    def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
+        """Return the adversarial part."""
+        return self.adversarial.generator(fake_logits, real_logits)
+
+    def discriminator_more(self, real: Tensor, fake: Tensor, y: Tensor, z: Tensor) -> Tensor:
+        """Return the head's part of D's loss.
+
+        Args:
+            real: the head's outputs for reals.
+            fake: for fakes.
+            y: labels of both.
+            z: latents of the fakes.
+        """
+        raise NotImplementedError
+
+    def generator_more(self, fake: Tensor, y: Tensor, z: Tensor) -> Tensor:
+        """Return the head's part of G's loss; arguments as above."""
+        raise NotImplementedError
+
+
+class ACGAN(AuxiliaryLoss):
+    """The head names the label; D learns it on reals and fakes, G draws what it names.
+
+    Source: Odena et al. 2017, Conditional Image Synthesis with Auxiliary Classifier GANs,
+    section 3 (L_S and L_C). There D itself sees no label: model.discriminator.num_classes=0.
+    """
+
+    uses_classes = True
+
+    def make_head(self, features: int, generator: Generator) -> nn.Module:
+        """Return one linear layer to class logits[B, K]."""
+        return nn.Linear(features, generator.num_classes)
+
+    def discriminator_more(self, real: Tensor, fake: Tensor, y: Tensor, z: Tensor) -> Tensor:
+        """Return the cross-entropy of reals plus that of fakes."""
+        return F.cross_entropy(real, y) + F.cross_entropy(fake, y)
+
+    def generator_more(self, fake: Tensor, y: Tensor, z: Tensor) -> Tensor:
+        """Return the cross-entropy of the fakes."""
+        return F.cross_entropy(fake, y)
+
+
+def crammer_singer(scores: Tensor, target: Tensor) -> Tensor:
+    """Return E max(0, 1 - score of the target + largest other score), scores[B, K]."""
+    own = F.one_hot(target, scores.shape[1]).bool()
+    best_other = scores.masked_fill(own, -torch.inf).amax(dim=1)
+    return F.relu(1.0 - scores[own] + best_other).mean()
+
+
+class MultiHinge(AuxiliaryLoss):
+    """The hinge over K labels and "fake": D names both, G wants its label named.
+
+    Source: Kavalerov et al. 2021, A Multi-Class Hinge Loss for Conditional GANs: beside a
+    projection discriminator with the hinge loss; the hinge over classes is Crammer & Singer's.
+    """
+
+    uses_classes = True
+
+    def make_head(self, features: int, generator: Generator) -> nn.Module:
+        """Return one linear layer to scores[B, K + 1], the last one of "fake"."""
+        return nn.Linear(features, generator.num_classes + 1)
+
+    def discriminator_more(self, real: Tensor, fake: Tensor, y: Tensor, z: Tensor) -> Tensor:
+        """Return the hinge of reals to their labels plus that of fakes to "fake"."""
+        last = torch.full_like(y, fake.shape[1] - 1)
+        return crammer_singer(real, y) + crammer_singer(fake, last)
+
+    def generator_more(self, fake: Tensor, y: Tensor, z: Tensor) -> Tensor:
+        """Return the hinge of the fakes to their labels."""
+        return crammer_singer(fake, y)
+
+
+class InfoGAN(AuxiliaryLoss):
+    """The head reads the latent codes off the fakes: a bound of their mutual information.
+
+    Cross-entropy for the category, a Gaussian of unit variance for continuous codes, both less
+    their constants. D's features, the head and G all work at it.
+
+    Source: Chen et al. 2016, InfoGAN, section 5 (L_I); its hidden layer of 128 units from the
+    appendix, without BatchNorm.
+
+    Args:
+        adversarial: any loss of logits.
+        weight: the paper's lambda.
+        codes: how many categories and continuous codes the generator has.
+    """
+
+    def __init__(
+        self, adversarial: Loss, weight: float = 1.0, codes: Sequence[int] = (10, 2)
+    ) -> None:
+        super().__init__(adversarial, weight)
+        self.codes = LatentCodes(sum(codes), *codes)
+
+    def make_head(self, features: int, generator: Generator) -> nn.Module:
+        """Return features -> 128 -> [category logits, means of the continuous codes]."""
+        wanted, found = (
+            [codes.categories, codes.continuous] for codes in (self.codes, generator.codes)
+        )
+        if found != wanted or not sum(found):
+            raise UserError(
+                f"loss.codes={wanted}, but {type(generator).__name__} has {found}: "
+                "take a model with model.generator.codes, such as model=dcgan"
+            )
+        hidden, outputs = nn.Linear(features, 128), nn.Linear(128, sum(found))
+        return nn.Sequential(hidden, nn.LeakyReLU(0.2), outputs)
+
+    def cost(self, fake: Tensor, z: Tensor) -> Tensor:
+        """Return -log q(codes | fake) per image, averaged, but for constants."""
+        count = self.codes.categories
+        cost = fake.new_zeros(())
+        if count:
+            cost = cost + F.cross_entropy(fake[:, :count], self.codes.category(z))
+        if self.codes.continuous:
+            errors = (fake[:, count:] - self.codes.values(z)).square()
+            cost = cost + 0.5 * errors.sum(dim=1).mean()
+        return cost
+
+    def discriminator_more(self, real: Tensor, fake: Tensor, y: Tensor, z: Tensor) -> Tensor:
+        """Return the cost on fakes; reals have no codes."""
+        return self.cost(fake, z)
+
+    def generator_more(self, fake: Tensor, y: Tensor, z: Tensor) -> Tensor:
+        """Return the cost."""
+        return self.cost(fake, z)

@@ -1,0 +1,33 @@
+"""A loss whose generator looks at its best fakes alone."""
+
+from torch import Tensor
+
+from gan_lightning.losses.base import Loss
+from gan_lightning.schedules import Follower, Schedule
+
+
+class TopK(Follower, Loss):
+    """G learns from the fakes with the largest logits; D as ever.
+
+    Source: Sinha et al. 2020, Top-k Training of GANs, section 3: all of the batch at first, then
+    fewer, down to a half.
+
+    Args:
+        loss: of logits.
+        share: of the batch that counts, by images_seen; one fake at least.
+    """
+
+    def __init__(self, loss: Loss, share: Schedule) -> None:
+        self.loss = loss
+        self.share = share
+        self.relativistic = loss.relativistic
+
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        """Return the loss's own."""
+        return self.loss.discriminator(real_logits, fake_logits)
+
+    def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
+        """Return the loss of the best fakes, each with its real if the loss compares."""
+        count = max(1, round(self.share(self.images_seen) * len(fake_logits)))
+        fake_logits, best = fake_logits.topk(count)
+        return self.loss.generator(fake_logits, None if real_logits is None else real_logits[best])
