@@ -10,7 +10,7 @@ import torch
 from omegaconf import DictConfig
 from torch.optim import SGD, Adam
 
-from gan_lightning.build import build_module
+from gan_lightning.build import build_data, build_module, run_images
 from gan_lightning.config import plain
 from gan_lightning.ema import AveragedGenerator
 from gan_lightning.errors import UserError
@@ -140,3 +140,32 @@ def test_betas_of_an_optimizer_without_any_are_the_users_error() -> None:
     module = build(generator_optimizer=partial(SGD, lr=0.1), schedules={"beta2": Constant(0.9)})
     with pytest.raises(UserError, match="no betas"):
         fit(module)
+
+
+def test_a_way_without_a_length_lasts_the_whole_run() -> None:
+    open_ended = Linear(1.0, 0.0, begin=100)
+    assert open_ended(10**9) == 1.0
+    assert open_ended.over(None)(10**9) == 1.0
+    assert open_ended.over(300)(200) == 0.5
+    assert Linear(1.0, 0.0, images=100).over(300)(50) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("overrides", "images"),
+    [
+        (["trainer.max_epochs=3"], 3 * 8 * 1500),
+        (["trainer.max_epochs=3", "trainer.limit_train_batches=0.5"], 3 * 4 * 1500),
+        (["trainer.max_epochs=2", "trainer.limit_train_batches=5", "trainer.devices=2"], 2 * 640),
+        (["trainer.max_epochs=-1"], None),
+    ],
+)
+def test_the_length_of_a_run(overrides: list[str], images: int | None, compose: Compose) -> None:
+    config = plain(compose("data=digits", *overrides))
+    data, _ = build_data(config)
+    assert run_images(config, data) == images
+
+
+def test_the_rate_has_fallen_at_the_end_of_the_run(compose: Compose) -> None:
+    module = build_module(plain(compose("model=mlp", "optimizer=adam_decay")), images=1000)
+    assert module.schedules["lr"](0) == 1.0
+    assert module.schedules["lr"](1000) == pytest.approx(0.01)
