@@ -9,7 +9,7 @@ from gan_lightning.run import train
 @entry("config")
 def main(config: DictConfig) -> float | None:
     """Train one run, or go on with one."""
-    return train(with_resume(config))
+    return train(*with_resume(config))
 
 
 if __name__ == "__main__":

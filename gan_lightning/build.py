@@ -7,9 +7,10 @@ import torch
 from hydra.errors import InstantiationException
 from hydra.utils import get_class, instantiate
 from lightning import Callback, Trainer
-from lightning.pytorch.callbacks import Checkpoint, ProgressBar
+from lightning.pytorch.callbacks import ProgressBar
 from lightning.pytorch.loggers import Logger
 
+from gan_lightning.callbacks.endings import FiniteWeights, GracefulEnd
 from gan_lightning.callbacks.quiet import Quiet
 from gan_lightning.checkpoint import GENERATOR_FILE, GeneratorExport, split_target
 from gan_lightning.checkpoint_io import SafeCheckpointIO
@@ -32,7 +33,8 @@ def _object(node: Config, **more: Any) -> Any:
     try:
         return instantiate(node, _convert_="all", **more)
     except InstantiationException as error:  # a misspelt class or argument
-        reason = str(error.__cause__ or error).strip().splitlines()[0]
+        lines = str(error.__cause__ or error).strip().splitlines()
+        reason = " ".join(line.strip() for line in lines if not line.startswith("full_key:"))
         raise UserError(f"{node['_target_']}: {reason}") from error
 
 
@@ -161,13 +163,13 @@ def build_trainer(config: Config) -> Trainer:
         return instantiate(
             node,
             _convert_="all",
-            callbacks=[Quiet(), *callbacks],
+            callbacks=[Quiet(), FiniteWeights(), *callbacks, GracefulEnd()],
             plugins=[SafeCheckpointIO()],
             logger=loggers or False,
             limit_val_batches=1.0 if config["data"]["validation"] else 0,
             log_every_n_steps=1,  # of the progress bar; the curves have log_every_n_images
             default_root_dir=config["run_dir"],
-            enable_checkpointing=any(isinstance(c, Checkpoint) for c in callbacks),
+            enable_checkpointing=True,  # by our own callbacks; none is added to them
             enable_progress_bar=any(isinstance(c, ProgressBar) for c in callbacks),
         )
     except Exception as error:

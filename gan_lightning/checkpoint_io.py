@@ -10,8 +10,8 @@ import torch
 from lightning.fabric.plugins.io.checkpoint_io import CheckpointIO
 
 from gan_lightning.errors import UserError
-from gan_lightning.files import atomic_write, sha256
-from gan_lightning.strangers import check_archive, read_small
+from gan_lightning.files import atomic_write, sha256, sync_folder
+from gan_lightning.strangers import check_archive, printable, read_small
 
 PREVIOUS = ".previous"
 
@@ -77,6 +77,17 @@ def keep(path: Path) -> None:
     os.replace(link, second)
 
 
+def restore_previous(path: Path) -> None:
+    """Put the checkpoint before this one in its place, which is damaged."""
+    second = previous(path)
+    link = path.with_name(f".{path.name}.{os.getpid()}.link")
+    link.unlink(missing_ok=True)
+    os.link(second, link)
+    atomic_write(hash_file(path), lambda file: _write_lines(file, [sha256(second)]))
+    os.replace(link, path)
+    sync_folder(path.parent)
+
+
 def read_hashes(path: Path) -> list[str] | None:
     """Return what the file beside a checkpoint says are its hashes; None if there is no such file.
 
@@ -110,6 +121,12 @@ def read_verified(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
         raise UserError(f"{path} is corrupt or incomplete (hash mismatch){_advice(path)}")
     try:
         check_archive(path)
+    except _UNREADABLE as error:
+        reason = printable(str(error))[:200]
+        raise UserError(
+            f"{path} is not a checkpoint, or is incomplete ({reason}){_advice(path)}"
+        ) from error
+    try:
         return torch.load(path, map_location=map_location, weights_only=True)
     except _UNREADABLE as error:
         raise UserError(f"{path} is not a checkpoint, or is incomplete{_advice(path)}") from error
@@ -124,6 +141,9 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     checkpoint = read_verified(path)
     if not isinstance(checkpoint, dict) or not {"config", "state_dict"} <= checkpoint.keys():
         raise UserError(f"{path} is not a checkpoint of this project")
+    if any("hyper_parameters" in str(key) for key in checkpoint):
+        # This project keeps none; in them `_instantiator` tells Lightning what to import and call.
+        raise UserError(f"{path} has hyper_parameters, as no checkpoint of this project has")
     return checkpoint
 
 

@@ -1,9 +1,10 @@
 """Command lines: Hydra composes, we run, and every ending has its exit status.
 
-0 done; 2 bad input or configuration; 1 failed while running.
+0 done; 2 bad input or configuration; 1 failed while running; 130 or 143 after a signal.
 """
 
 import math
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,14 +14,20 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+from rich.table import Table
 
 from gan_lightning.checks import leaves, nearest
 from gan_lightning.config import register, resume_config
-from gan_lightning.errors import UserError
+from gan_lightning.endings import ENDINGS
+from gan_lightning.errors import RunError, UserError
+from gan_lightning.record import read_record
+from gan_lightning.resuming import AUTO
 from gan_lightning.strangers import printable
 
 CONF = str(Path(__file__).resolve().parents[1] / "conf")
 Task = Callable[[DictConfig], Any]
+_history: list[str] = []  # overrides of the run to go on with, beside this command line's own
 
 
 def entry(config_name: str) -> Callable[[Task], Callable[[], None]]:
@@ -32,46 +39,125 @@ def entry(config_name: str) -> Callable[[Task], Callable[[], None]]:
 
     def decorate(task: Task) -> Callable[[], None]:
         def command() -> None:
+            ENDINGS.install()
             register()
             check_resume(sys.argv[1:])
-            status, failed = 2, []
-
-            def run(config: DictConfig) -> Any:
-                nonlocal status
-                status = 1
-                try:
-                    return task(config)
-                except UserError as error:
-                    _remove_if_empty(Path(HydraConfig.get().runtime.output_dir))
-                    if HydraConfig.get().mode != RunMode.MULTIRUN:
-                        print(*map(printable, str(error).split("\n")), sep="\n", file=sys.stderr)
-                        sys.exit(2)
-                    failed.append(f"job {HydraConfig.get().job.num}: {error}")
-                    return math.nan  # the sweep goes on with its other jobs
-
+            _history[:] = history(sys.argv[1:])
+            sys.argv[1:1] = _history
+            jobs = Jobs(task)
             try:
-                hydra.main(version_base="1.3", config_path=CONF, config_name=config_name)(run)()
+                hydra.main(version_base="1.3", config_path=CONF, config_name=config_name)(jobs)()
             except SystemExit as end:
-                if end.code == 1 and status == 2:
+                if end.code == 1 and jobs.status == 2:
                     print(near_names(config_name, sys.argv[1:]), end="", file=sys.stderr)
-                sys.exit(status if end.code == 1 else end.code)
-            if failed:
-                print("\n".join(failed), file=sys.stderr)
-                sys.exit(2)
+                sys.exit(jobs.status if end.code == 1 else end.code)
+            jobs.report()
 
         return command
 
     return decorate
 
 
+class Jobs:
+    """Runs a task once, or once a job of a sweep, which goes on after a job that failed.
+
+    Attributes:
+        status: what an error that Hydra swallows means.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.status = 2
+        self.failed: list[tuple[int, str, int, str]] = []  # number, overrides, status, reason
+        self._home = os.getpid()
+
+    def __call__(self, config: DictConfig) -> Any:
+        """Run one job."""
+        self.status = 1
+        hydra_config = HydraConfig.get()
+        require_metric(config)
+        try:
+            return self.task(config)
+        except Exception as error:
+            expected = isinstance(error, UserError | RunError)
+            status = 2 if isinstance(error, UserError) else 1
+            # A launcher's own process has no table to write to: Hydra brings the error home.
+            sweep = hydra_config.mode == RunMode.MULTIRUN and os.getpid() == self._home
+            if not expected and (not sweep or os.environ.get("HYDRA_FULL_ERROR") == "1"):
+                raise
+            reason = str(error) if expected else f"{type(error).__name__}: {error}"
+            print(*map(printable, reason.split("\n")), sep="\n", file=sys.stderr)
+            if not sweep:
+                sys.exit(status)
+            number, overrides = hydra_config.job.num, " ".join(hydra_config.overrides.task)
+            self.failed.append((number, overrides, status, reason))
+            return math.nan
+        finally:
+            _remove_if_empty(Path(hydra_config.runtime.output_dir))
+
+    def report(self) -> None:
+        """Show a table of the jobs that failed, if any, and end with the worst status."""
+        if not self.failed:
+            return
+        table = Table("job", "overrides", "status", "reason", title="jobs that failed")
+        for number, overrides, status, reason in self.failed:
+            table.add_row(str(number), overrides, str(status), printable(reason.split("\n")[0]))
+        Console(stderr=True, markup=False, soft_wrap=not sys.stderr.isatty()).print(table)
+        sys.exit(min(status for _, _, status, _ in self.failed))
+
+
+def require_metric(config: DictConfig) -> None:
+    """End a search before its first job if no job would measure what it minimises."""
+    hydra_config, metric = HydraConfig.get(), str(config.get("optimized_metric"))
+    if hydra_config.mode != RunMode.MULTIRUN or "Optuna" not in hydra_config.sweeper._target_:
+        return
+    if metric.startswith("score/") and not config.callbacks.get("scores"):
+        print(
+            f"optimized_metric={metric} is not measured with callbacks.scores off: leave it on, "
+            "or minimise another column of metrics.csv, such as optimized_metric=loss/G",
+            file=sys.stderr,
+        )
+        sys.exit(2)
+
+
+def _given(argument: str) -> tuple[str, str]:
+    key, _, value = argument.partition("=")
+    return key, value.strip("'\"")
+
+
 def check_resume(arguments: list[str]) -> None:
     """Refuse a folder to resume from that is none, before Hydra makes it."""
-    for argument in arguments:
-        key, _, value = argument.partition("=")
-        folder = Path(value.strip("'\""))
-        if key == "resume" and value not in ("", "null") and not (folder / "config.yaml").is_file():
-            print(f"{argument}: no run is there (a folder with config.yaml)", file=sys.stderr)
-            sys.exit(2)
+    given = dict(map(_given, arguments))
+    value = given.get("resume", "")
+    folders = {"run_dir", "hydra.run.dir", "hydra.sweep.dir"}
+    if value == AUTO and not folders & given.keys():
+        sys.stderr.write(
+            "resume=auto: which run? name its folder by hydra.run.dir=FOLDER "
+            "(a sweep's by hydra.sweep.dir=FOLDER)\n"
+        )
+        sys.exit(2)
+    if value not in ("", "null", AUTO) and not (Path(value) / "config.yaml").is_file():
+        print(f"resume={value}: no run is there (a folder with config.yaml)", file=sys.stderr)
+        sys.exit(2)
+
+
+def history(arguments: list[str]) -> list[str]:
+    """Return the overrides that a run to go on with was made with, but those given anew.
+
+    What this command line changes is composed with them, not with the defaults: `penalty.every`
+    exists if that run chose `penalty=r1_lazy`.
+    """
+    given = dict(map(_given, arguments))
+    folder = given.get("resume")
+    if not folder or folder == AUTO:
+        return []
+    past = read_record(Path(folder)).get("overrides", [])
+    anew = {key.lstrip("+~") for key in given}
+    return [
+        item
+        for item in past
+        if not any((_given(item)[0].lstrip("+~") + ".").startswith(f"{key}.") for key in anew)
+    ]
 
 
 def near_names(config_name: str, arguments: list[str]) -> str:
@@ -90,9 +176,15 @@ def _remove_if_empty(folder: Path) -> None:
         folder.rmdir()
 
 
-def with_resume(config: DictConfig) -> DictConfig:
-    """Return the config to run: the composed one, or that of the run to go on with."""
-    if not config.resume:
-        return config
-    overrides = [o for o in HydraConfig.get().overrides.task if not o.startswith("resume=")]
-    return resume_config(config, overrides)
+def with_resume(config: DictConfig) -> tuple[DictConfig, list[str]]:
+    """Return the config to run, the composed one or that of the run to go on with, and all of its
+    overrides so far.
+    """
+    overrides = [
+        item
+        for item in HydraConfig.get().overrides.task
+        if _given(item)[0] not in ("resume", "run_dir")
+    ]
+    if config.resume and config.resume != AUTO:
+        config = resume_config(config, [item for item in overrides if item not in _history])
+    return config, overrides

@@ -1,6 +1,7 @@
 """Running means between two points of the curves."""
 
 import time
+from typing import Any
 
 import torch
 from lightning.pytorch.strategies import Strategy
@@ -60,3 +61,23 @@ class Meters:
         self._since = self._last = time.perf_counter()
         self.last = values
         return values
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the interval so far, for a checkpoint: plain values and CPU tensors."""
+        return {
+            "sums": {name: value.cpu() for name, value in self._sums.items()},
+            "counts": dict(self._counts),
+            "values": dict(self._values),
+            "images": self._images,
+            "last": dict(self.last),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on within that interval."""
+        self._sums = dict(state["sums"])
+        self._counts, self._values = dict(state["counts"]), dict(state["values"])
+        self._images, self.last = state["images"], dict(state["last"])
+
+    def to(self, device: torch.device) -> None:
+        """Move the sums to where the values are."""
+        self._sums = {name: value.to(device) for name, value in self._sums.items()}

@@ -8,6 +8,7 @@ from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from gan_lightning.finite import FiniteGuard
 from gan_lightning.meters import Meters
 from gan_lightning.schedules import Schedule, scheduled
 
@@ -36,6 +37,7 @@ class TwoOptimizers(LightningModule):
     def __init__(self) -> None:
         super().__init__()
         self.automatic_optimization = False
+        self.guard = FiniteGuard()
         self._settings: list[list[dict[str, Any]]] = []
 
     def make_optimizers(self) -> list[Optimizer]:
@@ -68,10 +70,11 @@ class TwoOptimizers(LightningModule):
         """Take one step down the mean of loss(*micro-batch), the batch cut into equal parts."""
         optimizer.zero_grad()
         if self.accumulate == 1:
-            self.manual_backward(loss(*batch))
+            self.manual_backward(self.guard.see(loss(*batch)))
         else:
             for part in zip(*(tensor.chunk(self.accumulate) for tensor in batch), strict=True):
-                self.manual_backward(loss(*part) * (len(part[0]) / len(batch[0])))
+                share = len(part[0]) / len(batch[0])
+                self.manual_backward(self.guard.see(loss(*part) * share))
         optimizer.step()
         self.meters.set(f"lr/{name}", optimizer.param_groups[0]["lr"])
 
@@ -80,6 +83,8 @@ class TwoOptimizers(LightningModule):
         name = "D" if optimizer is self.trainer.optimizers[0] else "G"
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
         norm = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+        scaled = getattr(self.trainer.precision_plugin, "scaler", None) is not None
+        self.guard.check(name, norm, optimizer, self.images_seen, scaled)
         self.meters.add(f"grad_norm/{name}", norm)
         if self.clip_norm is not None:
             nn.utils.clip_grads_with_norm_(parameters, self.clip_norm, norm)

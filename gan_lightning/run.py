@@ -1,5 +1,8 @@
 """One training run, from a config to a generator file; knows nothing of command lines."""
 
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -7,75 +10,133 @@ import torch
 from lightning import Trainer, seed_everything
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
-from torch import nn
 
 from gan_lightning.build import build_data, build_module, build_trainer, exportable
 from gan_lightning.callbacks.quiet import quiet
 from gan_lightning.checkpoint import GENERATOR_FILE
-from gan_lightning.checkpoint_io import read_checkpoint
 from gan_lightning.config import plain
 from gan_lightning.data import ImageDataModule
-from gan_lightning.errors import UserError
-from gan_lightning.loggers import MetricsCSV, TensorBoard
+from gan_lightning.endings import ENDINGS, watched
+from gan_lightning.errors import RunError, UserError
+from gan_lightning.failures import explain, last_good, position
+from gan_lightning.loggers import MetricsCSV
 from gan_lightning.module import GANModule
+from gan_lightning.record import RunRecord
+from gan_lightning.report import announce, announce_settings, closing_words, summary
+from gan_lightning.resuming import complete, find_checkpoint, fit_weights, rewind_curves
+from gan_lightning.runfolder import RunFolder
 
-console = Console(highlight=False, soft_wrap=True)
+Settings = dict[str, Any]
 
 
-def train(config: DictConfig) -> float | None:
+def train(config: DictConfig, overrides: Sequence[str] = ()) -> float | None:
     """Train as the config says; return `optimized_metric` at the end, for searches.
+
+    Args:
+        config: composed.
+        overrides: what was changed to get it, for a resume to build on.
 
     Raises:
         UserError: the config, the data or the devices do not allow it.
+        RunError: the run started and could not go on.
+        SystemExit: a signal ended it; its status.
     """
     settings = plain(config)
     run_dir = Path(settings["run_dir"])
     if (run_dir / "config.yaml").exists() and not settings["resume"]:
         raise UserError(f"run_dir={run_dir} holds a run: go on with it by resume={run_dir}")
-    data, warning = build_data(settings)
+    with watched(), RunFolder(run_dir, shared=getattr(rank_zero_only, "rank", 0) > 0):
+        checkpoint, warning = find_checkpoint(run_dir, settings["resume"])
+        done = complete(checkpoint, settings) if checkpoint else ""
+        if done:
+            announce(f"[bold]{run_dir.name} is {done}")
+        else:
+            train_in(run_dir, settings, checkpoint, warning, overrides)
+        announce(closing_words(run_dir))
+    return optimized(settings, run_dir)
+
+
+def train_in(
+    run_dir: Path,
+    settings: Settings,
+    checkpoint: dict[str, Any] | None,
+    warning: str,
+    overrides: Sequence[str],
+) -> None:
+    """Build everything, and train in a folder that is this run's own."""
+    data, missing = build_data(settings)
     check_batch(settings, data)
     seed_everything(settings["seed"], workers=True, verbose=False)
     module = build_module(settings)
     quiet()
     torch.set_float32_matmul_precision("high")  # TF32 on GPUs that have it
     trainer = build_trainer(settings)
-    if not exportable(settings["model"]["generator"]):
-        warning += f" no {GENERATOR_FILE}: it holds a `Generator` class with plain arguments alone."
-    if warning:
-        announce(f"[bold yellow]WARNING: {warning.strip()}")
+    for words in [warning, missing, *doubts(settings, trainer)]:
+        if words:
+            announce(f"[bold yellow]WARNING: {words}")
     announce(summary(settings, data, module, trainer))
-    last = resume_from(run_dir, module, trainer) if settings["resume"] else None
-    if trainer.is_global_zero:
-        run_dir.mkdir(parents=True, exist_ok=True)
-        OmegaConf.save(OmegaConf.create(settings), run_dir / "config.yaml")
-    announce_settings(trainer, settings)
+    if checkpoint:
+        fit_weights(run_dir, checkpoint, module, settings)
     before = module.images_seen
-    trainer.fit(module, datamodule=data, ckpt_path=last, weights_only=True)
+    with recorded(run_dir, settings, module, trainer, overrides):
+        rewind_curves(trainer, before)
+        announce_settings(trainer, settings)
+        last = run_dir / "checkpoints" / "last.ckpt" if checkpoint else None
+        ENDINGS.training = trainer.strategy.launcher is not None  # ranks of its own: pass on
+        trainer.fit(module, datamodule=data, ckpt_path=last, weights_only=True)
+        ENDINGS.training = False
     if module.images_seen == before:
         announce("[bold yellow]Nothing was left to do: raise trainer.max_epochs or max_time.")
-    announce(closing_words(run_dir))
-    return optimized(settings, run_dir)
 
 
-def resume_from(run_dir: Path, module: GANModule, trainer: Trainer) -> Path:
-    """Return the checkpoint to go on from, after trying it: nothing is written if it does not fit.
-
-    Raises:
-        UserError: it was made with other networks or another kind of penalty.
-    """
-    last = run_dir / "checkpoints" / "last.ckpt"
+@contextmanager
+def recorded(
+    run_dir: Path,
+    settings: Settings,
+    module: GANModule,
+    trainer: Trainer,
+    overrides: Sequence[str],
+) -> Iterator[None]:
+    """Keep `config.yaml` and `run.json`, and give a failure its sentence."""
+    if not trainer.is_global_zero:
+        yield
+        return
+    record = RunRecord(run_dir, [*overrides])
+    OmegaConf.save(OmegaConf.create(settings), run_dir / "config.yaml")
+    record.start(settings)
     try:
-        module.load_state_dict(read_checkpoint(last)["state_dict"])
-    except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1].strip()
-        raise UserError(
-            f"resume={run_dir}: the settings do not fit its weights: {reason}"
-        ) from error
-    for logger in trainer.loggers:
-        if isinstance(logger, MetricsCSV | TensorBoard):
-            logger.resume(module.images_seen)
-    return last
+        yield
+    except BaseException as error:
+        better = explain(error, settings, ENDINGS.status)
+        if isinstance(better, RunError):
+            better = RunError(f"{better}{last_good(run_dir)}")
+        status = better.code if isinstance(better, SystemExit) else 1
+        reason = "ended by a signal" if isinstance(better, SystemExit) else f"failed: {better}"
+        record.end(reason, int(status or 0), reached(run_dir, module))
+        if better is error:
+            raise
+        raise better from error
+    record.end("complete", 0, module.images_seen)
+
+
+def reached(run_dir: Path, module: GANModule) -> int:
+    """Return where a run is: spawned ranks leave this process's module where it was."""
+    try:
+        return max(module.images_seen, position(run_dir / "checkpoints" / "last.ckpt"))
+    except UserError:
+        return module.images_seen
+
+
+def doubts(settings: Settings, trainer: Trainer) -> Iterator[str]:
+    """Yield what is allowed, but rarely meant."""
+    if not exportable(settings["model"]["generator"]):
+        yield f"no {GENERATOR_FILE}: it holds a `Generator` class with plain arguments alone."
+    if settings["trainer"].get("max_epochs") == 0:
+        yield "trainer.max_epochs=0 trains nothing."
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    local = trainer.num_devices
+    if settings["trainer"]["accelerator"] == "cpu" and local > (cores or local):
+        yield f"trainer.devices={local} processes share {cores} cores: {cores} would be faster."
 
 
 def check_batch(settings: dict[str, Any], data: ImageDataModule) -> None:
@@ -88,87 +149,6 @@ def check_batch(settings: dict[str, Any], data: ImageDataModule) -> None:
             f"data.batch_size={data.batch_size} makes a step of {world} images, but {data.name} "
             f"has {images} an epoch: choose a smaller one"
         )
-
-
-def parameters(network: nn.Module) -> str:
-    """Return the class name and the parameter count of a network."""
-    count = sum(p.numel() for p in network.parameters())
-    return f"{type(network).__name__}, {count:,} parameters"
-
-
-def summary(
-    settings: dict[str, Any], data: ImageDataModule, module: GANModule, trainer: Trainer
-) -> str:
-    """Return what the run will do, a line a topic."""
-    world, shape = trainer.world_size, "x".join(map(str, module.generator.image_shape))
-    accelerator = type(trainer.accelerator).__name__.removesuffix("Accelerator")
-    batch = f"{data.batch_size} images"
-    if world > 1:
-        batch += f" x {world} devices = {data.batch_size * world} images"
-    conditional = module.generator.num_classes
-    rows = {
-        "data": f"{data.name}: {len(data.images):,} images {shape}, from {data.source}",
-        "device": f"{accelerator} x {world}, strategy {type(trainer.strategy).__name__}, "
-        f"precision {trainer.precision}",
-        "batch": batch,
-        "generator": parameters(module.generator)
-        + (f", conditional on {conditional} labels" if conditional else ""),
-        "discriminator": parameters(module.discriminator),
-        "training": f"{trainer.max_epochs} epochs"
-        + (f" or {settings['trainer']['max_time']}" if settings["trainer"]["max_time"] else "")
-        + f", seed {settings['seed']}",
-        "run folder": relative(settings["run_dir"]),
-    }
-    return "\n".join(f"[bold]{name:<15}[/bold]{value}" for name, value in rows.items())
-
-
-def relative(path: str | Path) -> str:
-    """Return a path as short as it can be typed from here."""
-    path = Path(path)
-    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
-
-
-@rank_zero_only
-def announce(message: Any) -> None:
-    """Print on the first process alone."""
-    console.print(message)
-
-
-def closing_words(run_dir: Path) -> str:
-    """Return where the results are, and the two next commands."""
-    pictures = sorted((run_dir / "samples").glob("*.png"))
-    file = run_dir / GENERATOR_FILE
-    lines = [f"generator  {relative(file)}"] if file.exists() else []
-    lines += [f"picture    {relative(pictures[-1])}"] if pictures else []
-    lines += [
-        f"next       python sample.py generator={relative(run_dir)}",
-        "           tensorboard --logdir outputs",
-    ]
-    return "\n".join(lines)
-
-
-def announce_settings(trainer: Trainer, settings: dict[str, Any]) -> None:
-    """Fill TensorBoard's HParams tab with the settings that runs differ in."""
-    groups = ("model", "loss", "penalty", "constraint", "augment", "optimizer", "ema")
-    flat: dict[str, Any] = {"seed": settings["seed"], "d_steps": settings["d_steps"]}
-    flat |= {"data": settings["data"]["name"], "batch_size": settings["data"]["batch_size"]}
-    for group in groups:
-        flat |= {f"{group}.{k}": v for k, v in flatten(settings[group]).items()}
-    for logger in trainer.loggers:
-        if isinstance(logger, TensorBoard):
-            logger.log_hyperparams(flat)
-
-
-def flatten(node: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return the leaves of nested containers by dotted key, as TensorBoard can show them."""
-    leaves: dict[str, Any] = {}
-    for key, value in node.items():
-        if isinstance(value, dict):
-            leaves |= flatten(value, f"{prefix}{key}.")
-        elif key != "_partial_":
-            shown = value.rpartition(".")[2] if key == "_target_" else value
-            leaves[f"{prefix}{key}"] = str(shown) if isinstance(shown, list) else shown
-    return leaves
 
 
 def optimized(settings: dict[str, Any], run_dir: Path) -> float | None:

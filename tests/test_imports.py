@@ -13,9 +13,10 @@ PACKAGE = "gan_lightning"
 # Every module, by the first part of its name below the package, has a floor.
 FLOORS = {
     1: "networks losses penalties augment ema latents sampling schedules errors files "
-    "strangers metadata describe restore",
-    2: "module objectives optimization meters loggers data callbacks metrics output",
-    3: "config checks checkpoint checkpoint_io device build run cli evaluation",
+    "strangers metadata describe restore endings",
+    2: "module objectives optimization meters loggers data callbacks metrics output finite",
+    3: "config checks checkpoint checkpoint_io device build run cli evaluation failures "
+    "record report resuming runfolder",
     4: "train sample evaluate",
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms.split()}

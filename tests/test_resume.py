@@ -48,7 +48,7 @@ def test_a_learning_rate_of_the_command_line_is_used(run: Path) -> None:
 def test_a_finished_run_says_so(run: Path) -> None:
     done = run_script(run.parent, "train.py", f"resume={run}")
     assert done.returncode == 0, done.stderr
-    assert "Nothing was left to do" in done.stdout
+    assert "already complete: 2 of 2 epochs" in done.stdout
 
 
 def test_an_epoch_that_a_time_limit_cut_short_goes_on(run: Path) -> None:

@@ -18,6 +18,8 @@ def quiet() -> None:
     """Filter Lightning's small talk in this process."""
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # When one rank ends, torch ends the others, and says so; we say why.
+    logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)
     for message in _MESSAGES:
         warnings.filterwarnings("ignore", message)
 

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 from gan_lightning.data.batches import EpochBatches, ImageTensors
+from gan_lightning.endings import calm_worker
 
 
 class DataUnavailable(RuntimeError):
@@ -118,8 +119,11 @@ class ImageDataModule(LightningDataModule):
         """Return the position in the data, for the checkpoint."""
         if self.trainer is None:
             return dict(self._resume_at)
-        progress = self.trainer.fit_loop.epoch_loop.batch_progress.current
-        return {"epoch": self.trainer.current_epoch, "batch": progress.processed}  # type: ignore[attr-defined]  # it has
+        loop, epoch = self.trainer.fit_loop.epoch_loop, self.trainer.current_epoch
+        batch = loop.batch_progress.current.processed  # type: ignore[attr-defined]  # it has
+        if batch >= self.trainer.num_training_batches:  # workers fetch ahead of `set_epoch`
+            epoch, batch = epoch + 1, 0
+        return {"epoch": epoch, "batch": batch}
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:
         """Go on at that position: the same permutation, without the batches already seen."""
@@ -139,6 +143,7 @@ class ImageDataModule(LightningDataModule):
             batch_size=None,
             num_workers=self.num_workers,
             persistent_workers=False,
+            worker_init_fn=calm_worker,
         )
 
     def on_after_batch_transfer(self, batch: Sequence[Tensor], _: int) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,94 @@
+"""What asks a run to end: signals, and what each process of a run does about them.
+
+A process that trains only takes note, and ends where its state is whole; one that has nothing to
+save ends at once. The first process passes signals on to those it started.
+"""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+# SLURM sends USR1 some time before its limit (#SBATCH --signal=USR1@60): it is the same wish.
+STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGUSR1: 143}
+WORKER_GRACE = 5  # seconds that a loader worker outlives a SIGTERM: its rank still needs a batch
+
+
+class Endings:
+    """The signals that one process got.
+
+    Attributes:
+        status: what this process was asked to end with; 0 if it was not.
+        training: whether there is something to save, so that the end of the batch is waited for.
+    """
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.training = False
+        self._pid = 0
+
+    def install(self) -> None:
+        """Handle the signals in this process; nothing happens outside of its main thread."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        self._pid = os.getpid()
+        for number in STATUS:
+            signal.signal(number, self._handle)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if os.getpid() != self._pid:  # a fork that inherited the handler: a worker of a loader
+            signal.alarm(WORKER_GRACE)
+            return
+        again, self.status = self.status, self.status or STATUS[signal.Signals(number)]
+        spawned = multiprocessing.parent_process() is not None
+        children = [] if spawned else multiprocessing.active_children()
+        if self.training and not again:
+            for child in children:
+                if not child.daemon and child.pid:  # ranks; loader workers end with their rank
+                    os.kill(child.pid, signal.SIGTERM)
+        elif spawned and self.training:
+            pass  # a terminal's Ctrl-C reaches every process, and the first one passes it on
+        elif self.training:
+            for child in children:
+                child.kill()
+            sys.stderr.flush()
+            os._exit(self.status)
+        else:
+            sys.exit(self.status)
+
+
+ENDINGS = Endings()
+
+
+@contextmanager
+def watched() -> Iterator[Endings]:
+    """Handle the signals as long as a run goes on, then as before."""
+    before = {number: signal.getsignal(number) for number in STATUS}
+    ENDINGS.status, ENDINGS.training = 0, False
+    ENDINGS.install()
+    try:
+        yield ENDINGS
+    finally:
+        ENDINGS.training = False
+        for number, handler in before.items():
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(number, handler)
+
+
+def calm_worker(_: int) -> None:
+    """Let a loader's worker outlive a signal to the whole process group: its rank ends it.
+
+    Should the rank not do so, SIGALRM ends it some seconds after a SIGTERM.
+    """
+
+    def later(number: int, frame: Any) -> None:
+        signal.alarm(WORKER_GRACE)
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(number, later)

@@ -1,0 +1,78 @@
+"""Stops a run whose numbers are no numbers any more, before they reach weights that are kept."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from gan_lightning.errors import RunError
+
+ADVICE = (
+    "try a lower optimizer.lr (now {lr:g}), a stronger penalty such as penalty=r1, "
+    "or trainer.precision=32-true"
+)
+
+
+class FiniteGuard:
+    """Looks at every loss and gradient before the update.
+
+    On the CPU before each update, D's too; elsewhere once a step, before G's update, since every
+    look waits for the device. A bad gradient of D has then moved D, but no file: what is on disk
+    stays that of the last finite step either way.
+    """
+
+    def __init__(self) -> None:
+        self._loss: Tensor | None = None
+        self._sums: list[Tensor] = []
+
+    def see(self, loss: Tensor) -> Tensor:
+        """Take a loss whose gradient is part of the next update, and hand it on."""
+        self._loss = loss.detach() if self._loss is None else self._loss + loss.detach()
+        return loss
+
+    def check(
+        self, name: str, norm: Tensor, optimizer: Optimizer, images_seen: int, scaled: bool
+    ) -> None:
+        """Look at a loss and the norm of its gradient.
+
+        Args:
+            name: of the network that is about to be updated, D or G.
+            norm: of its gradient.
+            optimizer: that is about to step.
+            images_seen: before this step.
+            scaled: whether a GradScaler looks for infinite gradients and skips such steps: then
+                they are part of its search for a scale, and the loss alone is looked at.
+
+        Raises:
+            RunError: one of them is not finite.
+        """
+        loss = norm.new_zeros(()) if self._loss is None else self._loss.to(norm.dtype)
+        self._loss = None
+        self._sums.append(loss if scaled else loss + norm)
+        if norm.device.type != "cpu" and name != "G":
+            return
+        total = self._sums[0] if len(self._sums) == 1 else torch.stack(self._sums).sum()
+        self._sums.clear()
+        if not math.isfinite(total.item()):
+            where = f"loss/{name}" if not math.isfinite(loss.item()) else f"grad_norm/{name}"
+            raise RunError(
+                f"{where} is not finite at images_seen={images_seen}: training diverged and was "
+                f"stopped; {ADVICE.format(lr=optimizer.param_groups[0]['lr'])}"
+            )
+
+
+def require_finite(module: nn.Module, images_seen: int, lr: float) -> None:
+    """Refuse to save weights that are no numbers.
+
+    Raises:
+        RunError: a parameter or a buffer is not finite.
+    """
+    tensors = [t.detach() for t in module.state_dict().values() if isinstance(t, Tensor)]
+    norms = torch._foreach_norm([t for t in tensors if t.is_floating_point() and t.numel()], 1)
+    finite = torch.stack([norm.float() for norm in norms]).isfinite().all()
+    if not finite.item():
+        raise RunError(
+            f"weights are not finite at images_seen={images_seen}: training diverged and was "
+            f"stopped before they were saved; {ADVICE.format(lr=lr)}"
+        )

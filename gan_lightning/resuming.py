@@ -1,0 +1,91 @@
+"""Going on with a run: from which checkpoint, with which settings, and whether there is a need."""
+
+from pathlib import Path
+from typing import Any
+
+from lightning import Trainer
+
+from gan_lightning.checkpoint_io import previous, read_checkpoint, restore_previous
+from gan_lightning.checks import leaves
+from gan_lightning.errors import UserError
+from gan_lightning.loggers import MetricsCSV, TensorBoard
+from gan_lightning.module import GANModule
+
+AUTO = "auto"
+
+
+def find_checkpoint(run_dir: Path, resume: str | None) -> tuple[dict[str, Any] | None, str]:
+    """Return the checkpoint to go on from, if any, and a warning.
+
+    With `resume=auto` nothing to go on from is a reason to begin, and a damaged checkpoint gives
+    way to the one before it; a person who names a run is asked what to do.
+
+    Raises:
+        UserError: the named run has no whole checkpoint.
+    """
+    last = run_dir / "checkpoints" / "last.ckpt"
+    if not resume or (resume == AUTO and not last.exists() and not previous(last).exists()):
+        return None, ""
+    try:
+        return read_checkpoint(last), ""
+    except UserError as error:
+        if resume != AUTO:
+            raise
+        try:
+            checkpoint = read_checkpoint(previous(last))
+        except UserError:
+            return None, f"{error}: beginning anew."
+        restore_previous(last)
+        return checkpoint, f"{error}: going on from {previous(last)}, the one before."
+
+
+def complete(checkpoint: dict[str, Any], settings: dict[str, Any]) -> str:
+    """Return that a run has nothing left to do; "" if it has."""
+    limit = settings["trainer"].get("max_epochs")
+    done = checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
+    if limit in (None, -1) or done < limit:
+        return ""
+    return f"already complete: {done} of {limit} epochs; raise trainer.max_epochs to go on"
+
+
+def fit_weights(
+    run_dir: Path, checkpoint: dict[str, Any], module: GANModule, settings: dict[str, Any]
+) -> None:
+    """Load the weights before anything is written.
+
+    Raises:
+        UserError: they were made with other networks, another kind of penalty or another data set.
+    """
+    trained, asked = checkpoint["config"], settings
+    fits, reason = trained["data"]["name"] == asked["data"]["name"] or asked["resume"] != AUTO, ""
+    try:
+        module.load_state_dict(checkpoint["state_dict"])
+    except RuntimeError as error:
+        fits, reason = False, str(error).strip().splitlines()[-1].strip()
+    if not fits:
+        raise UserError(
+            f"resume={run_dir}: the settings do not fit its weights: "
+            + (difference(trained, asked) or reason)
+        )
+
+
+def difference(trained: dict[str, Any], asked: dict[str, Any]) -> str:
+    """Return which setting of the networks or the data differs, as a sentence; "" if none."""
+    old, new = (
+        dict(leaves(config["model"], "model")) | {"data.name": config["data"]["name"]}
+        for config in (trained, asked)
+    )
+    moved = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
+    if not moved:
+        return ""
+    # A network's arguments follow from the model's own keys: name the cause.
+    key = min(moved, key=lambda key: key.count("."))
+    more = f" ({len(moved) - 1} more differ)" if len(moved) > 1 else ""
+    return f"trained with {key}={old.get(key)}, asked for {new.get(key)}{more}"
+
+
+def rewind_curves(trainer: Trainer, images_seen: int) -> None:
+    """Drop points of the curves behind a position: they are about to be measured again."""
+    for logger in trainer.loggers:
+        if isinstance(logger, MetricsCSV | TensorBoard):
+            logger.resume(images_seen)
