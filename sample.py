@@ -8,8 +8,8 @@ from gan_lightning.checkpoint import load_generator, newest_generator
 from gan_lightning.cli import entry
 from gan_lightning.config import plain_sample
 from gan_lightning.device import one_device
-from gan_lightning.errors import UserError
 from gan_lightning.output import check_output, free_path, write_samples
+from gan_lightning.request import asked_labels
 from gan_lightning.sampling import sample_chunks
 
 
@@ -19,20 +19,16 @@ def main(config: DictConfig) -> None:
     asked = plain_sample(config)
     source = Path(asked.generator) if asked.generator else newest_generator(Path("outputs"))
     generator, metadata, file = load_generator(source, asked.trust)
-    labels = metadata.labels
-    if asked.label is not None:
-        if asked.label not in labels:
-            known = ", ".join(map(str, labels)) or "none: it is unconditional"
-            raise UserError(f"label={asked.label}: this generator's labels are {known}")
-        labels = [asked.label]
+    labels, counts = asked_labels(asked, metadata)
+    if asked.truncation is not None:
+        generator.truncate(asked.truncation)
     if asked.output:
         output = Path(asked.output)
         check_output(output, asked.overwrite)
     else:
         output = free_path(file.with_name(f"sample-seed{asked.seed}.png"))
-    chunks = sample_chunks(
-        generator.to(one_device(asked.accelerator)), asked.num_samples, asked.seed, labels
-    )
+    device = one_device(asked.accelerator)
+    chunks = sample_chunks(generator.to(device), asked.num_samples, asked.seed, labels, counts)
     write_samples(output, chunks)
     print(f"{asked.num_samples} samples of {file} ({metadata.dataset}) -> {output}")
 

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from gan_lightning.callbacks.context import context
 from gan_lightning.checkpoint_io import read_checkpoint
-from gan_lightning.describe import describe, split_target
+from gan_lightning.describe import class_counts, describe, split_target
 from gan_lightning.errors import UserError
 from gan_lightning.files import atomic_write
 from gan_lightning.metadata import FORMAT_VERSION, GeneratorMetadata, checked, is_plain
@@ -118,7 +118,8 @@ def generator_from_checkpoint(path: Path, trust: str | None = None) -> Read:
         if not is_plain(list(arguments.values())):
             raise ValueError("its arguments are no plain values")
         generator = blank(name, arguments, len(tensors), trust)
-        metadata = describe(config, generator, position["images_seen"], position["scores"])
+        seen, scores = position["images_seen"], position["scores"]
+        metadata = describe(config, generator, seen, scores, checkpoint.get("class_counts", ()))
         check_shapes(generator, {k: tuple(v.shape) for k, v in tensors.items()}, name)
         check_fit(generator, metadata)
         return fill(generator, tensors), metadata
@@ -188,12 +189,14 @@ class GeneratorExport(Callback):
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         """Make the checkpoint self-describing."""
-        checkpoint["config"] = self.config
+        counts = class_counts(context(trainer, pl_module)[1])
+        checkpoint |= {"config": self.config, "class_counts": counts}
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the averaged generator."""
         if trainer.is_global_zero:
-            module, _ = context(trainer, pl_module)
-            generator = module.average.generator
-            metadata = describe(self.config, generator, module.images_seen, module.scores)
+            module, data = context(trainer, pl_module)
+            generator, counts = module.average.generator, class_counts(data)
+            seen, scores = module.images_seen, module.scores
+            metadata = describe(self.config, generator, seen, scores, counts)
             save_generator(self.path, generator, metadata)

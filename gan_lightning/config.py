@@ -47,6 +47,8 @@ class SampleConfig:
     num_samples: int = 100
     seed: int = 0
     label: int | None = None
+    labels: str = "turn"
+    truncation: float | None = None
     output: str | None = None
     overwrite: bool = False
     trust: str | None = None

@@ -2,8 +2,12 @@
 
 import inspect
 import math
+from collections.abc import Sequence
 from typing import Any
 
+import torch
+
+from gan_lightning.data import ImageDataModule
 from gan_lightning.metadata import MAX_CLASSES, GeneratorMetadata, checked, is_plain
 from gan_lightning.networks.base import Generator, generator_path
 
@@ -16,7 +20,11 @@ def constructor_arguments(cls: type[Generator], given: dict[str, Any]) -> dict[s
 
 
 def describe(
-    config: dict[str, Any], generator: Generator, images_seen: int, scores: dict[str, float]
+    config: dict[str, Any],
+    generator: Generator,
+    images_seen: int,
+    scores: dict[str, float],
+    class_counts: Sequence[int] = (),
 ) -> GeneratorMetadata:
     """Return the metadata of a run's generator.
 
@@ -25,6 +33,7 @@ def describe(
         generator: the network, with or without weights.
         images_seen: by the run so far.
         scores: the latest; those that are NaN or infinite are left out, JSON has neither.
+        class_counts: of the training images, by sorted label; empty if not known.
 
     Raises:
         ValueError: a value that a generator file cannot hold; names it.
@@ -44,6 +53,7 @@ def describe(
         dataset=data["name"],
         images_seen=images_seen,
         scores={name: score for name, score in scores.items() if math.isfinite(score)},
+        class_counts=list(class_counts),
     )
     return checked(metadata)
 
@@ -52,3 +62,9 @@ def split_target(node: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Return (the class name in a generator file, the arguments) of a config's node."""
     arguments = {k: v for k, v in node.items() if k not in ("_target_", "_convert_")}
     return generator_path(node["_target_"]), arguments
+
+
+def class_counts(data: ImageDataModule) -> list[int]:
+    """Return how many training images there are of each label, by label: P(Y) times a constant."""
+    counts = torch.bincount(data.images.labels, minlength=max(data.classes) + 1)
+    return counts[data.classes].tolist()

@@ -12,16 +12,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-_TRAINING, _SAMPLING = 0, 1
+_TRAINING, _SAMPLING, _LABELS = 0, 1, 2
 
 
-def _normal(seed: int, purpose: int, position: int, part: int, shape: tuple[int, ...]) -> Tensor:
-    """Standard normal float32 of that shape, at (seed, purpose) -> (position, part)."""
+def _draws(seed: int, purpose: int, position: int, part: int) -> np.random.Generator:
+    """Return NumPy's generator at (seed, purpose) -> (position, part)."""
     bits = np.random.Philox(
         key=np.array([seed, purpose], dtype=np.uint64),
         counter=np.array([0, 0, part, position], dtype=np.uint64),
     )
-    return torch.from_numpy(np.random.Generator(bits).standard_normal(shape, dtype=np.float32))
+    return np.random.Generator(bits)
+
+
+def _normal(seed: int, purpose: int, position: int, part: int, shape: tuple[int, ...]) -> Tensor:
+    """Standard normal float32 of that shape."""
+    draws = _draws(seed, purpose, position, part)
+    return torch.from_numpy(draws.standard_normal(shape, dtype=np.float32))
 
 
 def seed_step(seed: int, images_seen: int, rank: int, device: torch.device) -> None:
@@ -65,3 +71,9 @@ def sample_latents(seed: int, first: int, count: int, latent_dim: int) -> Tensor
     """Return z[count, latent_dim] of samples first, first + 1, ...: each depends on (seed, i)."""
     rows = [_normal(seed, _SAMPLING, i, 0, (latent_dim,)) for i in range(first, first + count)]
     return torch.stack(rows) if rows else torch.empty(0, latent_dim)
+
+
+def sample_uniforms(seed: int, first: int, count: int) -> Tensor:
+    """Return u[count] in [0, 1), float64, of samples first, ...: each depends on (seed, i)."""
+    draws = [_draws(seed, _LABELS, i, 0).random() for i in range(first, first + count)]
+    return torch.tensor(draws, dtype=torch.float64)

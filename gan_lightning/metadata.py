@@ -28,6 +28,7 @@ class GeneratorMetadata:
     images_seen: int
     scores: dict[str, float] = dataclasses.field(default_factory=dict)
     format_version: int = FORMAT_VERSION
+    class_counts: list[int] = dataclasses.field(default_factory=list)  # P(Y); empty: not known
 
     @property
     def labels(self) -> list[int]:
@@ -62,7 +63,7 @@ def is_plain(value: Any, budget: int = _MAX_VALUES) -> bool:
 def wrong_fields(metadata: GeneratorMetadata) -> list[str]:
     """Return the names of the fields that are not what they should be."""
     m = metadata
-    shape, classes = m.image_shape, m.classes
+    shape, classes, counts = m.image_shape, m.classes, m.class_counts
     fine = {
         "class_name": is_text(m.class_name),
         "arguments": isinstance(m.arguments, dict)
@@ -85,6 +86,9 @@ def wrong_fields(metadata: GeneratorMetadata) -> list[str]:
         and all(is_text(name) for name in m.scores)
         and all(type(score) in (int, float) for score in m.scores.values())
         and is_plain(list(m.scores.values())),
+        "class_counts": isinstance(counts, list)
+        and all(_is_count(count, 0, 1 << 40) for count in counts)
+        and (not counts or (len(counts) == len(classes) and sum(counts) > 0)),
         "format_version": _is_count(m.format_version, 1, FORMAT_VERSION),
     }
     wrong = [name for name, good in fine.items() if not good]

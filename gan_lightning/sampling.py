@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from gan_lightning.latents import sample_latents
+from gan_lightning.latents import sample_latents, sample_uniforms
 from gan_lightning.networks.base import Generator
 
 # Samples are computed in aligned chunks of this size, the last one too: a kernel may round
@@ -19,18 +19,31 @@ def to_uint8(images: Tensor) -> Tensor:
     return ((images + 1.0) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
-def sample_labels(first: int, count: int, labels: Sequence[int]) -> Tensor:
-    """Return int64[count]: the labels in turn, so that sample i depends on i alone."""
-    return torch.tensor([labels[i % len(labels)] for i in range(first, first + count)])
+def sample_labels(
+    first: int, count: int, labels: Sequence[int], counts: Sequence[int] = (), seed: int = 0
+) -> Tensor:
+    """Return int64[count] of samples first, ...: each depends on (seed, i) alone.
+
+    The labels in turn, or, if it is known how often each occurs, drawn as often.
+    """
+    if not counts:
+        return torch.tensor([labels[i % len(labels)] for i in range(first, first + count)])
+    edges = torch.tensor(counts).cumsum(0)  # whole numbers: the last is a bound that u cannot reach
+    below = (sample_uniforms(seed, first, count) * edges[-1]).long()
+    return torch.tensor(labels)[torch.searchsorted(edges, below, right=True)]
 
 
 @torch.inference_mode()
 def sample_chunk(
-    generator: Generator, index: int, seed: int = 0, labels: Sequence[int] = ()
+    generator: Generator,
+    index: int,
+    seed: int = 0,
+    labels: Sequence[int] = (),
+    counts: Sequence[int] = (),
 ) -> tuple[Tensor, Tensor | None]:
     """Return samples index * CHUNK .. (index + 1) * CHUNK: (images in [-1, 1], labels or None).
 
-    Both are on the CPU, whatever device the generator is on.
+    Both are on the CPU, whatever device the generator is on. Arguments as of `sample_chunks`.
 
     Raises:
         ValueError: a conditional generator without labels, or labels for an unconditional one.
@@ -40,7 +53,7 @@ def sample_chunk(
     device = next(generator.parameters()).device
     first = index * CHUNK
     z = sample_latents(seed, first, CHUNK, generator.latent_dim).to(device)
-    y = sample_labels(first, CHUNK, labels) if labels else None
+    y = sample_labels(first, CHUNK, labels, counts, seed) if labels else None
     images = generator(z, y.to(device) if y is not None else None)
     return images.float().cpu(), y
 
@@ -50,6 +63,7 @@ def sample_chunks(
     num_samples: int,
     seed: int = 0,
     labels: Sequence[int] = (),
+    counts: Sequence[int] = (),
 ) -> Iterator[tuple[Tensor, Tensor | None]]:
     """Yield (images[n, C, H, W] in [-1, 1], labels[n] or None), n <= CHUNK, on the CPU.
 
@@ -58,18 +72,24 @@ def sample_chunks(
         num_samples: how many in all.
         seed: at least 0.
         labels: for a conditional generator, the labels to draw in turn.
+        counts: how often each of them occurs: then they are drawn from that P(Y), and images
+            from P(X|Y), which together is P(X, Y).
     """
     for index in range(math.ceil(num_samples / CHUNK)):
-        images, y = sample_chunk(generator, index, seed, labels)
+        images, y = sample_chunk(generator, index, seed, labels, counts)
         n = min(CHUNK, num_samples - index * CHUNK)
         yield images[:n], (y[:n] if y is not None else None)
 
 
 def sample(
-    generator: Generator, num_samples: int, seed: int = 0, labels: Sequence[int] = ()
+    generator: Generator,
+    num_samples: int,
+    seed: int = 0,
+    labels: Sequence[int] = (),
+    counts: Sequence[int] = (),
 ) -> tuple[Tensor, Tensor | None]:
     """Return all of `sample_chunks` at once: (images, labels or None)."""
-    chunks = list(sample_chunks(generator, num_samples, seed, labels))
+    chunks = list(sample_chunks(generator, num_samples, seed, labels, counts))
     if not chunks:
         return torch.empty(0, *generator.image_shape), None
     images = torch.cat([image for image, _ in chunks])

@@ -15,7 +15,7 @@ FLOORS = {
     1: "networks losses penalties augment ema latents sampling schedules errors files "
     "strangers metadata describe restore endings",
     2: "module objectives optimization meters loggers data callbacks metrics output finite",
-    3: "config checks checkpoint checkpoint_io device build run cli evaluation failures "
+    3: "request config checks checkpoint checkpoint_io device build run cli evaluation failures "
     "record report resuming runfolder",
     4: "train sample evaluate",
 }

@@ -1,5 +1,6 @@
 """How a network takes a step: micro-batches add up to the batch, gradients are clipped."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -7,14 +8,15 @@ import torch
 from lightning.pytorch.plugins import MixedPrecision
 from torch import Tensor, nn
 from torch.amp import GradScaler
-from torch.optim import Optimizer
+from torch.optim import SGD, Optimizer
 
-from gan_lightning.losses import ACGAN, Loss, NonSaturating, RelativisticPaired
+from gan_lightning.augment import NoAugment
+from gan_lightning.losses import ACGAN, Loss, NonSaturating, RelativisticPaired, TopK
 from gan_lightning.module import GANModule
 from gan_lightning.networks import MLPGenerator
-from gan_lightning.penalties import R1, Lazy, Penalty, Scheduled
-from gan_lightning.schedules import Linear
-from tests.tiny import SHAPE, Points, build, fit, weights
+from gan_lightning.penalties import R1, Consistency, Lazy, Penalty, Scheduled, Sum
+from gan_lightning.schedules import Constant, Follower, Linear
+from tests.tiny import BATCH, SHAPE, Points, build, fit, weights
 
 
 def in_double(num_classes: int, **arguments: Any) -> GANModule:
@@ -109,3 +111,31 @@ def test_the_heads_of_two_updates_are_one() -> None:
     head = {id(p) for p in module.loss.head.parameters()}
     assert head <= owned(d_optimizer)
     assert not head & owned(g_optimizer)
+
+
+def test_what_follows_the_run_is_told_before_every_update_of_d() -> None:
+    """However deep it is in the loss, the penalty or the augmentation."""
+
+    class Told(Follower, NoAugment):
+        def follow(self, images_seen: int) -> None:
+            super().follow(images_seen)
+            told.append(images_seen)
+
+    told: list[int] = []
+    lazy, deep = Lazy(R1(1.0)), Consistency(Told())
+    top, factor = TopK(NonSaturating(), Constant(1.0)), Scheduled(deep, Constant(1.0))
+    fit(build(loss=ACGAN(top), penalty=Sum([lazy, factor]), num_classes=10, d_steps=2), steps=3)
+    assert told == [0, 0, BATCH, BATCH, 2 * BATCH, 2 * BATCH]
+    assert lazy.updates == 6
+    assert top.images_seen == factor.images_seen == 2 * BATCH
+
+
+def test_the_head_teaches_the_generator() -> None:
+    """With a D that does not move, its weight still changes what G learns."""
+    trained = []
+    for weight in (0.0, 10.0):
+        still = partial(SGD, lr=0.0)
+        module = build(10, loss=ACGAN(NonSaturating(), weight), discriminator_optimizer=still)
+        fit(module)
+        trained.append(weights(module.generator))
+    assert (trained[0] - trained[1]).abs().max() > 1e-4

@@ -4,6 +4,7 @@ import logging
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 
 import sample
+from gan_lightning.checkpoint import load_generator, save_generator
 from tests.conftest import Finished, run_script
 
 Command = Callable[..., str]
@@ -69,6 +71,38 @@ def test_a_folder_of_one_label(command: Command, run_folder: Path, tmp_path: Pat
     assert names == ["000000-3.png", "000001-3.png", "000002-3.png"]
 
 
+@pytest.mark.parametrize("source", ["", "/checkpoints/last.ckpt"])
+def test_labels_are_drawn_as_often_as_the_images_have_them(
+    command: Command, run_folder: Path, tmp_path: Path, source: str
+) -> None:
+    """The file says how often: the digits of the training split, less 100 held out."""
+    joint = (f"generator={run_folder}{source}", "labels=joint", "output=x.npz", "overwrite=true")
+    command(*joint, "num_samples=200")
+    many = np.load(tmp_path / "x.npz")
+    command(*joint, "num_samples=7")
+    few = np.load(tmp_path / "x.npz")
+    assert np.array_equal(few["labels"], many["labels"][:7])
+    assert np.array_equal(few["images"], many["images"][:7])
+    assert many["labels"].tolist() != [*range(10)] * 20
+    assert set(many["labels"].tolist()) == set(range(10))
+    command(*joint, "num_samples=7", "seed=1")
+    assert np.load(tmp_path / "x.npz")["labels"].tolist() != few["labels"].tolist()
+    _, metadata, _ = load_generator(run_folder)
+    assert sum(metadata.class_counts) == 1400
+
+
+def test_a_file_that_does_not_say_how_often_is_refused(
+    command: Command, run_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Files written before it was told can still be read."""
+    generator, metadata, _ = load_generator(run_folder)
+    silent = tmp_path / "silent.safetensors"
+    save_generator(silent, generator, replace(metadata, class_counts=[]))
+    command(f"generator={silent}", "num_samples=2", "output=x.npz")
+    said = refused(command, capsys, f"generator={silent}", "labels=joint")
+    assert "does not say how often" in said
+
+
 def test_seed_and_index_decide_a_sample(command: Command, run_folder: Path, tmp_path: Path) -> None:
     source = f"generator={run_folder}"
     command(source, "num_samples=5", "output=few.npz")
@@ -98,7 +132,9 @@ def test_what_is_there_stays(
         (["seed=-1"], "seed=-1"),
         (["output=x.jpg"], "x.jpg"),
         (["generator=nowhere"], "nowhere"),
-        (["labels=3"], "labels"),
+        (["labels=3"], "labels=3 must be one of turn, joint"),
+        (["labels=joint", "label=3"], "give one of them"),
+        (["truncation=0.5"], "DCGANGenerator has none"),
     ],
 )
 def test_bad_input_ends_with_2(

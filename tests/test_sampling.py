@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from gan_lightning.data.module import to_unit_range
+from gan_lightning.latents import sample_latents
 from gan_lightning.networks import DCGANGenerator, Generator, MLPGenerator
-from gan_lightning.sampling import CHUNK, sample, sample_chunks, to_uint8
+from gan_lightning.sampling import CHUNK, sample, sample_chunks, sample_labels, to_uint8
 
 LABELS = {0: (), 10: range(10)}
 
@@ -74,3 +75,23 @@ def test_uint8_is_the_inverse_of_the_datas_scaling() -> None:
 def test_uint8_clamps_and_rounds() -> None:
     values = torch.tensor([-1.5, -1.0, -0.999, 0.0, 0.999, 1.0, 1.5])
     assert to_uint8(values).tolist() == [0, 0, 0, 128, 255, 255, 255]
+
+
+def test_labels_follow_the_counts() -> None:
+    """A chi^2 test at 0.1 % (three degrees of freedom: 16.27); 0 never comes."""
+    counts, n = [100, 0, 300, 500, 100], 20_000
+    labels = sample_labels(0, n, [2, 3, 5, 7, 8], counts, seed=1)
+    found = [int((labels == label).sum()) for label in (2, 3, 5, 7, 8)]
+    assert found[1] == 0
+    expected = [n * count / 1000 for count in counts if count]
+    drawn = [count for count in found if count]
+    assert sum((f - e) ** 2 / e for f, e in zip(drawn, expected, strict=True)) < 16.27
+
+
+def test_a_drawn_label_depends_on_seed_and_index_alone() -> None:
+    counts, known = [1, 2, 3], [0, 1, 2]
+    whole = sample_labels(0, 50, known, counts, seed=4)
+    assert torch.equal(whole[20:30], sample_labels(20, 10, known, counts, seed=4))
+    assert not torch.equal(whole, sample_labels(0, 50, known, counts, seed=5))
+    latents = sample_latents(4, 0, 50, 1).flatten()
+    assert abs(torch.corrcoef(torch.stack([latents, whole.float()]))[0, 1]) < 0.4

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from gan_lightning.errors import UserError
 from gan_lightning.networks.codes import LatentCodes
 
 
@@ -33,6 +34,14 @@ class Generator(nn.Module):
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """Map latents (and labels) to images."""
         raise NotImplementedError
+
+    def truncate(self, strength: float) -> None:
+        """Draw more typical images from now on, the more so the nearer `strength` is to 0.
+
+        Raises:
+            UserError: this network cannot, or the strength is not within 0 and 1.
+        """
+        raise UserError(f"truncation={strength}: {type(self).__name__} has none")
 
 
 class Discriminator(nn.Module):

@@ -114,3 +114,19 @@ class LatentNoise(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         """Return what is added to all channels."""
         return self.strength * self.noise(z)
+
+
+class StyledConv(nn.Module):
+    """Double the side if `up`, then modulated 3x3 convolution, noise, LeakyReLU."""
+
+    def __init__(self, before: int, after: int, size: int, latent_dim: int, up: bool) -> None:
+        super().__init__()
+        self.up = up
+        self.conv = ModulatedConv(before, after, 3, latent_dim)
+        self.noise = LatentNoise(latent_dim, size)
+
+    def forward(self, h: Tensor, w: Tensor, z: Tensor) -> Tensor:
+        """Map features."""
+        if self.up:
+            h = F.interpolate(h, scale_factor=2, mode="bilinear")
+        return leaky(self.conv(h, w) + self.noise(z))

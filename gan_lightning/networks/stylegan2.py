@@ -8,13 +8,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gan_lightning.errors import UserError
 from gan_lightning.networks.base import Discriminator, Generator, ProjectionHead
 from gan_lightning.networks.dcgan import halvings
 from gan_lightning.networks.equalized import (
     EqualizedConv,
     EqualizedLinear,
-    LatentNoise,
     ModulatedConv,
+    StyledConv,
     leaky,
     normalise,
 )
@@ -46,22 +47,6 @@ class Mapping(nn.Module):
         return w
 
 
-class StyledConv(nn.Module):
-    """Double the side if `up`, then modulated 3x3 convolution, noise, LeakyReLU."""
-
-    def __init__(self, before: int, after: int, size: int, latent_dim: int, up: bool) -> None:
-        super().__init__()
-        self.up = up
-        self.conv = ModulatedConv(before, after, 3, latent_dim)
-        self.noise = LatentNoise(latent_dim, size)
-
-    def forward(self, h: Tensor, w: Tensor, z: Tensor) -> Tensor:
-        """Map features."""
-        if self.up:
-            h = F.interpolate(h, scale_factor=2, mode="bilinear")
-        return leaky(self.conv(h, w) + self.noise(z))
-
-
 class StyleGAN2Generator(Generator):
     """z[B, L] -> image: styles w steer every convolution; the image is a sum over resolutions.
 
@@ -82,6 +67,8 @@ class StyleGAN2Generator(Generator):
         style_mixing: share of mixed samples in training.
     """
 
+    typical: Tensor | None
+
     def __init__(
         self,
         latent_dim: int,
@@ -97,6 +84,8 @@ class StyleGAN2Generator(Generator):
         levels = halvings(size)
         size //= 2**levels
         self.style_mixing = style_mixing
+        self.strength = 1.0
+        self.register_buffer("typical", None, persistent=False)  # mean styles, to truncate to
         self.mapping = Mapping(latent_dim, num_classes, mapping_layers)
         before, *after = stage_widths(width, max_width, levels)
         self.constant = nn.Parameter(torch.randn(before, size, size))
@@ -109,10 +98,30 @@ class StyleGAN2Generator(Generator):
             self.to_image.append(ModulatedConv(wide, channels, 1, latent_dim, False))
             before = wide
 
+    @torch.no_grad()
+    def truncate(self, strength: float, count: int = 4096) -> None:
+        """Move styles towards their mean from now on: w' = mean + strength (w - mean).
+
+        In eval mode; a mean per label, over fixed latents.
+
+        Source: Karras et al. 2019, StyleGAN, appendix B (the truncation trick in W).
+        """
+        if not 0.0 <= strength <= 1.0:
+            raise UserError(f"truncation={strength} must be from 0 to 1")
+        fixed = torch.Generator().manual_seed(0)
+        z = torch.randn(count, self.latent_dim, generator=fixed)
+        z = normalise(z.to(self.constant))
+        labels = [z.new_full((count,), label).long() for label in range(self.num_classes)]
+        means = [self.mapping(z, y).mean(0) for y in labels] or [self.mapping(z).mean(0)]
+        self.typical, self.strength = torch.stack(means), strength
+
     def styles(self, z: Tensor, y: Tensor | None) -> Tensor:
         """Return w[B, layers, L] for normalised latents, mixed in training."""
         layers = len(self.convs)
-        w = self.mapping(z, y)[:, None].expand(-1, layers, -1)
+        w = self.mapping(z, y)
+        if self.typical is not None and not self.training:
+            w = torch.lerp(self.typical[y] if y is not None else self.typical, w, self.strength)
+        w = w[:, None].expand(-1, layers, -1)
         if not self.training or self.style_mixing == 0.0:
             return w
         other = self.mapping(normalise(torch.randn_like(z)), y)[:, None]

@@ -12,7 +12,7 @@ from gan_lightning.losses import ACGAN, AuxiliaryLoss, InfoGAN, MultiHinge, NonS
 from gan_lightning.networks import Discriminator, MLPDiscriminator, MLPGenerator
 from gan_lightning.networks.codes import LatentCodes
 
-REAL = [[2.0, -1.0, 0.5, 0.3], [0.2, 0.4, -0.6, 1.0]]
+REAL = [[2.0, -1.0, 0.5, 0.3], [-0.2, -0.4, -0.6, -0.9]]
 FAKE = [[0.1, 0.9, -0.4, 0.2], [-1.5, 0.3, 0.8, 0.6]]
 LABEL = [0, 2]
 Z = [[0.3, 1.2, -0.7, 0.5], [-0.1, -2.0, 0.4, -1.3]]  # categories 1 and 0 of two; two values

@@ -9,9 +9,15 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
 from gan_lightning import networks
+from gan_lightning.errors import UserError
 from gan_lightning.networks import Discriminator, Generator
 from gan_lightning.networks.base import ProjectionHead
-from gan_lightning.networks.equalized import EqualizedConv, LatentNoise, ModulatedConv
+from gan_lightning.networks.equalized import (
+    EqualizedConv,
+    LatentNoise,
+    ModulatedConv,
+    normalise,
+)
 from gan_lightning.networks.layers import ConditionalBatchNorm, SelfAttention
 from gan_lightning.networks.r3gan import ResidualBlock
 from gan_lightning.networks.stylegan2 import StyleGAN2Generator
@@ -211,3 +217,28 @@ def test_residual_blocks_start_as_the_identity() -> None:
     expected = (2 / 1.04) ** 0.5 * 8**-0.25 / 16**0.5
     assert first.std().item() == pytest.approx(expected, rel=0.1)
     assert block.layers[2].groups == 2
+
+
+@pytest.mark.parametrize("num_classes", [0, 3])
+def test_truncation_moves_styles_to_their_mean(num_classes: int) -> None:
+    """w' - mean = strength (w - mean), mean over labels of their own; in eval mode alone."""
+    torch.manual_seed(0)
+    generator = StyleGAN2Generator(8, [1, 28, 28], num_classes, width=4, max_width=8).eval()
+    names = set(generator.state_dict())
+    z = normalise(torch.randn(6000, 8))
+    y = torch.arange(6000) % 3 if num_classes else None
+    whole = generator.styles(z, y)[:, 0].detach()
+    for strength in (0.0, 0.5, 1.0):
+        generator.truncate(strength)
+        cut = generator.styles(z, y)[:, 0]
+        for label in range(num_classes or 1):
+            rows = y == label if y is not None else slice(None)
+            expected = strength**2 * whole[rows].var(0)
+            torch.testing.assert_close(cut[rows].var(0), expected, rtol=1e-3, atol=1e-9)
+            # The mean is over other latents: five standard errors.
+            error = 5 * whole[rows].std(0) / 2000**0.5
+            assert ((cut[rows].mean(0) - whole[rows].mean(0)).abs() <= error).all()
+    torch.testing.assert_close(cut, whole)
+    assert set(generator.state_dict()) == names, "a generator file is the same"
+    with pytest.raises(UserError, match="truncation=2"):
+        generator.truncate(2)
