@@ -8,9 +8,11 @@ from gan_lightning.checkpoint import load_generator, newest_generator
 from gan_lightning.cli import entry
 from gan_lightning.config import plain_sample
 from gan_lightning.device import one_device
-from gan_lightning.output import check_output, free_path, write_samples
+from gan_lightning.output import check_output, check_room, free_path, write_samples
 from gan_lightning.request import asked_labels
 from gan_lightning.sampling import sample_chunks
+
+MANY = 100_000  # samples; from here on the disk they need is said even if it is there
 
 
 @entry("sample")
@@ -27,9 +29,12 @@ def main(config: DictConfig) -> None:
         check_output(output, asked.overwrite)
     else:
         output = free_path(file.with_name(f"sample-seed{asked.seed}.png"))
+    room = check_room(output, asked.num_samples, tuple(generator.image_shape), bool(labels))
+    if asked.num_samples > MANY:
+        print(room, flush=True)
     device = one_device(asked.accelerator)
     chunks = sample_chunks(generator.to(device), asked.num_samples, asked.seed, labels, counts)
-    write_samples(output, chunks)
+    write_samples(output, chunks, asked.num_samples)
     print(f"{asked.num_samples} samples of {file} ({metadata.dataset}) -> {output}")
 
 

@@ -56,7 +56,9 @@ def _read_fields(path: Path) -> tuple[dict[str, Any], str]:
     """Return (the metadata's fields, the hash they name)."""
     if path.stat().st_size > MAX_BYTES:
         raise ValueError(f"larger than {MAX_BYTES >> 30} GiB")
-    fields = strict_json(tensor_header(path)["gan_lightning"])
+    fields = strict_json(tensor_header(path).get("gan_lightning", "{}"))
+    if not isinstance(fields, dict) or "format_version" not in fields:
+        raise ValueError("it has no metadata")
     version = fields["format_version"]
     if type(version) is int and version > FORMAT_VERSION:
         raise UserError(f"{path}: made by a newer version of this project; upgrade to read")

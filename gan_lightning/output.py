@@ -1,25 +1,35 @@
-"""Writing samples: a grid, a folder of PNGs or an NPZ file."""
+"""Writing samples: a grid, a folder of PNGs or an NPZ file, in bounded memory however many."""
 
 import math
+import os
+import shutil
+import tempfile
+import zipfile
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torchvision.utils import make_grid
 
 from gan_lightning.errors import UserError
+from gan_lightning.files import atomic_write
 from gan_lightning.sampling import to_uint8
 
 Chunks = Iterator[tuple[Tensor, Tensor | None]]
+BORDER = 2  # pixels between the images of a grid
+MAX_GRID = 1 << 26  # pixels; twice a large screen's side in each direction, 74,000 digits
+_LABEL = 8  # bytes, int64
+_PNG = 256  # bytes of a PNG beyond its pixels, at most, for small images
 
 
 def free_path(path: Path) -> Path:
     """Return the path, numbered if something is there already."""
     number, candidate = 1, path
-    while candidate.exists():
+    while os.path.lexists(candidate):
         number += 1
         candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
     return candidate
@@ -33,49 +43,151 @@ def check_output(path: Path, overwrite: bool) -> None:
     """
     if path.suffix not in ("", ".png", ".npz"):
         raise UserError(f"output={path}: end it in .png (a grid), .npz (arrays) or / (a folder)")
-    taken = any(path.iterdir()) if path.is_dir() else path.exists()
+    taken = any(path.iterdir()) if path.is_dir() else os.path.lexists(path)
     if taken and not overwrite:
         raise UserError(f"output={path} exists: choose another, or set overwrite=true")
+    if taken and path.suffix and path.is_dir():
+        raise UserError(f"output={path} is a folder: choose another")
 
 
-def write_samples(path: Path, chunks: Chunks) -> None:
-    """Write all samples; the ending of the path says how."""
+def grid_shape(count: int, height: int, width: int) -> tuple[int, int, int]:
+    """Return (columns, height, width) of the grid of that many images, borders included."""
+    columns = math.isqrt(count - 1) + 1
+    rows, border = math.ceil(count / columns), BORDER if count > 1 else 0
+    return columns, rows * (height + border) + border, columns * (width + border) + border
+
+
+def disk_needed(path: Path, count: int, shape: tuple[int, ...], labelled: bool) -> tuple[int, int]:
+    """Return (bytes, files) that the samples take at most: pixels may not compress at all.
+
+    Args:
+        path: the output; its ending says how the samples are kept.
+        count: of samples.
+        shape: [C, H, W] of one.
+        labelled: whether labels go with them.
+    """
+    pixels = math.prod(shape)
+    if path.suffix == ".png":
+        _, height, width = grid_shape(count, *shape[1:])
+        return shape[0] * height * width + _PNG, 1
+    if path.suffix == ".npz":  # the labels twice: they wait in a file of their own
+        return count * (pixels + labelled * 2 * _LABEL), 1
+    block = os.statvfs(_existing(path)).f_frsize
+    return count * math.ceil((pixels + _PNG) / block) * block, count
+
+
+def _existing(path: Path) -> Path:
+    """Return the nearest folder that is there."""
+    return next(folder for folder in (path, *path.absolute().parents) if folder.is_dir())
+
+
+def check_room(path: Path, count: int, shape: tuple[int, ...], labelled: bool) -> str:
+    """Return a sentence with the disk that the samples need.
+
+    Raises:
+        UserError: there is less, or a grid would be too large to look at.
+    """
+    if path.suffix == ".png":
+        _, height, width = grid_shape(count, *shape[1:])
+        if height * width > MAX_GRID:
+            raise UserError(
+                f"output={path}: a grid of {count:,} images would have {height:,} x {width:,} "
+                "pixels; end it in .npz (arrays) or / (a folder)"
+            )
+    needed, files = disk_needed(path, count, shape, labelled)
+    place = _existing(path)
+    free, slots = shutil.disk_usage(place).free, os.statvfs(place).f_favail
+    sentence = f"{count:,} samples need up to {_size(needed)} of disk"
+    if needed > free:
+        raise UserError(
+            f"output={path}: {sentence}, {_size(free)} are free: lower num_samples or "
+            "choose another place"
+        )
+    if 0 < slots < files:
+        raise UserError(f"output={path}: its disk has room for {slots:,} files: use .npz")
+    return f"{sentence}, {_size(free)} are free"
+
+
+def _size(count: float) -> str:
+    for unit in ("bytes", "kB", "MB", "GB", "TB"):
+        if count < 1000 or unit == "TB":
+            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:,.1f} {unit}"
+        count /= 1000
+    raise AssertionError
+
+
+def write_samples(path: Path, chunks: Chunks, count: int) -> None:
+    """Write `count` samples, a chunk at a time; the ending of the path says how.
+
+    Files appear whole or not at all.
+
+    Raises:
+        ValueError: there are fewer.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".png":
-        _write_grid(path, chunks)
+        atomic_write(path, lambda file: _write_grid(file, chunks, count))
     elif path.suffix == ".npz":
-        _write_npz(path, chunks)
+        atomic_write(path, lambda file: _write_npz(file, chunks, count))
     else:
-        _write_folder(path, chunks)
+        _write_folder(path, chunks, count)
 
 
-def _write_grid(path: Path, chunks: Chunks) -> None:
-    images = torch.cat([to_uint8(images) for images, _ in chunks])
-    columns = math.ceil(math.sqrt(len(images)))
-    _save_png(make_grid(images, nrow=columns), path)
+def _write_grid(path: Path, chunks: Chunks, count: int) -> None:
+    images = (image for chunk, _ in chunks for image in to_uint8(chunk))
+    first = next(images)
+    channels, height, width = first.shape
+    columns, *size = grid_shape(count, height, width)
+    canvas, border = torch.zeros(channels, *size, dtype=torch.uint8), BORDER if count > 1 else 0
+    for index, image in enumerate(chain([first], images)):
+        top = border + index // columns * (height + border)
+        left = border + index % columns * (width + border)
+        canvas[:, top : top + height, left : left + width] = image
+    _save_png(canvas, path)
 
 
-def _write_npz(path: Path, chunks: Chunks) -> None:
-    images, labels = zip(*((to_uint8(x), y) for x, y in chunks), strict=True)
-    arrays = {"images": torch.cat(images).numpy()}
-    if labels[0] is not None:
-        arrays["labels"] = torch.cat(labels).numpy()
-    np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
+def _write_npz(path: Path, chunks: Chunks, count: int) -> None:
+    """Stream into the zip file: images as they come, labels by way of a file without a name."""
+    first, first_labels = next(chunks)
+    written = 0
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
+        tempfile.TemporaryFile(dir=path.parent) as kept,
+    ):
+        with archive.open("images.npy", "w", force_zip64=True) as file:
+            _header(file, "|u1", (count, *first.shape[1:]))
+            for images, labels in chain([(first, first_labels)], chunks):
+                file.write(to_uint8(images).contiguous().numpy().data)
+                if labels is not None:
+                    kept.write(labels.to(torch.int64).numpy().astype("<i8").data)
+                written += len(images)
+        if written != count:
+            raise ValueError(f"{written} samples came, not {count}")
+        if first_labels is not None:
+            kept.seek(0)
+            with archive.open("labels.npy", "w", force_zip64=True) as file:
+                _header(file, "<i8", (count,))
+                shutil.copyfileobj(kept, file)
 
 
-def _write_folder(path: Path, chunks: Chunks) -> None:
+def _header(file: IO[bytes], kind: str, shape: tuple[int, ...]) -> None:
+    header = {"descr": kind, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+
+
+def _write_folder(path: Path, chunks: Chunks, count: int) -> None:
     path.mkdir(exist_ok=True)
     for earlier in path.glob("[0-9]" * 6 + "*.png"):  # a smaller set must not keep old images
         earlier.unlink()
-    index = 0
+    index, digits = 0, max(6, len(str(count - 1)))  # so that names sort as the samples do
     for images, labels in chunks:
         for position, image in enumerate(to_uint8(images)):
             label = "" if labels is None else f"-{labels[position]}"
-            _save_png(image, path / f"{index:06d}{label}.png")
+            _save_png(image, path / f"{index:0{digits}d}{label}.png")
             index += 1
 
 
 def _save_png(image: Tensor, path: Path) -> None:
     """Save uint8[C, H, W], C 1 or 3."""
     array = image.permute(1, 2, 0).numpy()
-    Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array).save(path)
+    Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array).save(path, format="PNG")

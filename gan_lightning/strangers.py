@@ -100,9 +100,9 @@ def tensor_header(path: Path) -> dict[str, str]:
 def check_archive(path: Path) -> None:
     """Look through a file that `torch.load` is to read with `weights_only=True`.
 
-    That flag keeps code from running. What it leaves: compressed records (miniz unpacks them, to
-    any size), storages that claim more bytes than their record has (torch then reads past its
-    end), `bytearray(10**12)` among the allowed calls.
+    That flag keeps code from running. What it leaves: compressed records, unpacked to any size,
+    and `bytearray(10**12)` among the allowed calls. Storages that claim more bytes than their
+    record has are refused here too; torch 2.15 looks at that itself.
 
     Raises:
         ValueError: anything but plain containers and tensors that are wholly there.

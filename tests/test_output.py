@@ -22,7 +22,7 @@ def chunks(channels: int = 1, labels: bool = True) -> Chunks:
 
 
 def test_npz(tmp_path: Path) -> None:
-    write_samples(tmp_path / "new" / "x.npz", chunks())
+    write_samples(tmp_path / "new" / "x.npz", chunks(), 5)
     with np.load(tmp_path / "new" / "x.npz") as arrays:
         assert set(arrays) == {"images", "labels"}
         assert arrays["images"].dtype == np.uint8
@@ -33,13 +33,13 @@ def test_npz(tmp_path: Path) -> None:
 
 
 def test_unconditional_npz_has_no_labels(tmp_path: Path) -> None:
-    write_samples(tmp_path / "x.npz", chunks(labels=False))
+    write_samples(tmp_path / "x.npz", chunks(labels=False), 5)
     assert np.load(tmp_path / "x.npz").files == ["images"]
 
 
 @pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (3, "RGB")])
 def test_folder_has_a_png_a_sample(tmp_path: Path, channels: int, mode: str) -> None:
-    write_samples(tmp_path / "x", chunks(channels))
+    write_samples(tmp_path / "x", chunks(channels), 5)
     files = sorted((tmp_path / "x").iterdir())
     assert [f.name for f in files] == [f"{i:06d}-{y}.png" for i, y in enumerate(LABELS)]
     for grey, file in enumerate(files):
@@ -49,12 +49,12 @@ def test_folder_has_a_png_a_sample(tmp_path: Path, channels: int, mode: str) -> 
 
 
 def test_unconditional_folder_has_plain_numbers(tmp_path: Path) -> None:
-    write_samples(tmp_path / "x", chunks(labels=False))
+    write_samples(tmp_path / "x", chunks(labels=False), 5)
     assert sorted(f.name for f in (tmp_path / "x").iterdir())[-1] == "000004.png"
 
 
 def test_grid_holds_all_samples(tmp_path: Path) -> None:
-    write_samples(tmp_path / "x.png", chunks())
+    write_samples(tmp_path / "x.png", chunks(), 5)
     image = np.asarray(Image.open(tmp_path / "x.png"))
     assert image.shape[:2] == (2 * (4 + 2) + 2, 3 * (6 + 2) + 2)
     assert np.unique(image).tolist() == [0, 1, 2, 3, 4]
@@ -64,7 +64,7 @@ def test_grid_holds_all_samples(tmp_path: Path) -> None:
 def test_a_place_that_is_taken_is_refused(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     check_output(path, overwrite=False)
-    write_samples(path, chunks())
+    write_samples(path, chunks(), 5)
     with pytest.raises(UserError, match=r"exists.*overwrite=true"):
         check_output(path, overwrite=False)
     check_output(path, overwrite=True)
@@ -72,7 +72,7 @@ def test_a_place_that_is_taken_is_refused(tmp_path: Path, name: str) -> None:
 
 def test_an_empty_folder_is_free(tmp_path: Path) -> None:
     check_output(tmp_path, overwrite=False)
-    write_samples(tmp_path, chunks())
+    write_samples(tmp_path, chunks(), 5)
     assert len(list(tmp_path.iterdir())) == 5
 
 

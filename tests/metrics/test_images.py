@@ -18,7 +18,7 @@ LABELS = torch.tensor([3, 1, 4, 1, 5, 9])
 @pytest.mark.parametrize("name", ["digits.npz", "digits"])
 def test_what_sample_writes_is_read_back(name: str, tmp_path: Path) -> None:
     chunks = [(IMAGES[:4] / 127.5 - 1, LABELS[:4]), (IMAGES[4:] / 127.5 - 1, LABELS[4:])]
-    write_samples(tmp_path / name, iter(chunks))
+    write_samples(tmp_path / name, iter(chunks), 6)
     images, labels = read_images(tmp_path / name, 100)
     assert labels is not None
     assert torch.equal(images, IMAGES)
