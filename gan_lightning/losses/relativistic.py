@@ -13,7 +13,7 @@ class RelativisticPaired(Loss):
     Needs as many reals as fakes. With R1 + R2 it is R3GAN's objective.
 
     Source: Jolicoeur-Martineau 2019, The relativistic discriminator, section 4 (RSGAN);
-    Huang et al. 2024, The GAN is dead; long live the GAN!, eq. 2 (RpGAN).
+    Huang et al. 2024, The GAN is dead; long live the GAN! (RpGAN).
     """
 
     relativistic = True

@@ -22,7 +22,8 @@ class NoPenalty:
 class R1:
     """weight/2 ||grad D||^2 at the reals; `weight` is the paper's gamma.
 
-    Source: Mescheder et al. 2018, Which Training Methods for GANs do actually Converge?, eq. 9.
+    Source: Mescheder et al. 2018, Which Training Methods for GANs do actually Converge?,
+    section "Simplified gradient penalties".
     """
 
     weight: float = 1.0
@@ -38,7 +39,7 @@ class R1:
 class R2:
     """weight/2 ||grad D||^2 at the fakes.
 
-    Source: Mescheder et al. 2018, eq. 10.
+    Source: Mescheder et al. 2018, section "Simplified gradient penalties".
     """
 
     weight: float = 1.0
@@ -54,7 +55,7 @@ class R2:
 class R1R2:
     """R1 + R2, both with the same weight.
 
-    Source: Huang et al. 2024, The GAN is dead; long live the GAN!, eq. 3 (as R1 and R2).
+    Source: Huang et al. 2024, The GAN is dead; long live the GAN!, section on RpGAN + R1 + R2.
     """
 
     weight: float = 1.0
@@ -88,7 +89,7 @@ class WGANGP:
 class WGANLP:
     """weight max(0, ||grad D|| - 1)^2 between reals and fakes: smaller slopes are allowed.
 
-    Source: Petzka et al. 2018, On the regularization of Wasserstein GANs, eq. 8.
+    Source: Petzka et al. 2018, On the regularization of Wasserstein GANs (WGAN-LP).
     """
 
     weight: float = 10.0

@@ -12,7 +12,7 @@ class LeCam(nn.Module):
     For little data: it keeps D near an anchor. The two averages are buffers, so that a
     checkpoint holds them.
 
-    Source: Tseng et al. 2021, Regularizing GANs under Limited Data, eq. 4.
+    Source: Tseng et al. 2021, Regularizing GANs under Limited Data.
 
     Args:
         weight: the paper's lambda.
