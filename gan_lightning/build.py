@@ -100,6 +100,7 @@ def build_data(config: Config) -> tuple[ImageDataModule, str]:
         config["data"] = node
         data = _object(node)
     data.setup()
+    warning = warning or data.remark
     found = data.images.images.shape[1]
     if found != data.channels:
         raise UserError(

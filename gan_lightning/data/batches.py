@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
+from gan_lightning.errors import UserError
+
 
 class ImageTensors(Dataset):
     """uint8 images[N, C, H, W] and int64 labels[N]; indexed by a whole batch of indices at once."""
@@ -21,6 +23,30 @@ class ImageTensors(Dataset):
     def __getitem__(self, index: Tensor) -> tuple[Tensor, Tensor]:
         """Return one batch (images[B, C, H, W] uint8, labels[B])."""
         return self.images.index_select(0, index), self.labels.index_select(0, index)
+
+
+def check_images(name: str, images: Tensor, labels: Tensor, num_classes: int) -> None:
+    """Refuse a split that cannot be trained on, whatever class read it.
+
+    Args:
+        name: of the data set.
+        images: uint8[N, C, H, W].
+        labels: int64[N].
+        num_classes: how many labels the set is said to have; 0: its labels do not matter.
+
+    Raises:
+        UserError: it is empty, or labels are missing or out of range.
+    """
+    if not len(images):
+        raise UserError(f"{name} is empty: no image is in it; set data.root to another folder")
+    if len(labels) != len(images):
+        raise UserError(f"{name} has {len(images):,} images but {len(labels):,} labels")
+    wrong = labels[(labels < 0) | (labels >= num_classes)]
+    if num_classes and len(wrong):
+        raise UserError(
+            f"{name} has the label {int(wrong[0])}, but data.num_classes={num_classes} allows "
+            f"0 to {num_classes - 1}: raise it, or mend the file of labels"
+        )
 
 
 class EpochBatches(Sampler[Tensor]):

@@ -9,8 +9,9 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
-from gan_lightning.data.batches import EpochBatches, ImageTensors
+from gan_lightning.data.batches import EpochBatches, ImageTensors, check_images
 from gan_lightning.endings import calm_worker
+from gan_lightning.errors import UserError
 
 
 class DataUnavailable(RuntimeError):
@@ -37,6 +38,8 @@ class ImageDataModule(LightningDataModule):
         seed: of the order and of the split, at least 0.
         source: where the images come from, in words.
     """
+
+    remark = ""  # what the user should know of the files, once `prepare_data` has looked
 
     def __init__(
         self,
@@ -77,7 +80,10 @@ class ImageDataModule(LightningDataModule):
     def split(self, train: bool) -> ImageTensors:
         """Return a whole split with the chosen classes at the chosen resolution."""
         images, labels = self.load(train)
+        check_images(str(self.name), images, labels, self.num_classes)
         keep = torch.isin(labels, torch.tensor(self.classes))
+        if not keep.any():
+            raise UserError(f"data.classes={self.classes}: {self.name} has no image of these")
         return ImageTensors(resize(images[keep], self.resolution), labels[keep])
 
     def setup(self, stage: str | None = None) -> None:

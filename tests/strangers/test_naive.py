@@ -81,7 +81,7 @@ for path in sys.argv[1:]:
 def test_torch_load_unpacks_bombs_and_makes_arrays(tmp_path: Path) -> None:
     """With `weights_only=True`: no code runs, but memory is another matter."""
     bomb = p.zip_bomb(tmp_path / "bomb.ckpt", 1 << 29)
-    array = p.calls(tmp_path / "array.ckpt", "builtins", "bytearray", 6 << 28)
+    array = p.calls(tmp_path / "array.ckpt", "builtins", "bytearray", 1 << 29)
     assert bomb.stat().st_size < 2 << 20
     done = subprocess.run(
         [sys.executable, "-c", PROBE, str(bomb), str(array)],
@@ -90,7 +90,7 @@ def test_torch_load_unpacks_bombs_and_makes_arrays(tmp_path: Path) -> None:
         check=True,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
-    assert [int(grew) >> 28 for grew in done.stdout.split()] == [2, 6]
+    assert [int(grew) > 400 << 20 for grew in done.stdout.split()] == [True, True]
 
 
 def test_constructors_believe_sizes() -> None:
