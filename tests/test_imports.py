@@ -13,8 +13,8 @@ PACKAGE = "gan_lightning"
 # Every module, by the first part of its name below the package, has a floor.
 FLOORS = {
     1: "networks losses penalties augment ema latents sampling schedules errors files "
-    "strangers metadata describe restore endings",
-    2: "module objectives optimization meters loggers data callbacks metrics output finite",
+    "strangers metadata restore endings",
+    2: "module objectives optimization meters loggers data callbacks metrics output finite describe",
     3: "request config checks checkpoint checkpoint_io device build run cli evaluation failures "
     "record report resuming runfolder",
     4: "train sample evaluate",
