@@ -3,30 +3,23 @@
 0 done; 2 bad input or configuration; 1 failed while running; 130 or 143 after a signal.
 """
 
-import math
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
-from rich.table import Table
 
 from gan_lightning.checks import leaves, nearest
 from gan_lightning.config import register, resume_config
 from gan_lightning.endings import ENDINGS
-from gan_lightning.errors import RunError, UserError
+from gan_lightning.jobs import Jobs, Task
 from gan_lightning.record import read_record
 from gan_lightning.resuming import AUTO
-from gan_lightning.strangers import printable
 
 CONF = str(Path(__file__).resolve().parents[1] / "conf")
-Task = Callable[[DictConfig], Any]
 _history: list[str] = []  # overrides of the run to go on with, beside this command line's own
 
 
@@ -42,6 +35,8 @@ def entry(config_name: str) -> Callable[[Task], Callable[[], None]]:
             ENDINGS.install()
             register()
             check_resume(sys.argv[1:])
+            if config_name == "config":  # the other commands make no folder of their own
+                check_place(sys.argv[1:])
             _history[:] = history(sys.argv[1:])
             sys.argv[1:1] = _history
             jobs = Jobs(task)
@@ -56,68 +51,6 @@ def entry(config_name: str) -> Callable[[Task], Callable[[], None]]:
         return command
 
     return decorate
-
-
-class Jobs:
-    """Runs a task once, or once a job of a sweep, which goes on after a job that failed.
-
-    Attributes:
-        status: what an error that Hydra swallows means.
-    """
-
-    def __init__(self, task: Task) -> None:
-        self.task = task
-        self.status = 2
-        self.failed: list[tuple[int, str, int, str]] = []  # number, overrides, status, reason
-        self._home = os.getpid()
-
-    def __call__(self, config: DictConfig) -> Any:
-        """Run one job."""
-        self.status = 1
-        hydra_config = HydraConfig.get()
-        require_metric(config)
-        try:
-            return self.task(config)
-        except Exception as error:
-            expected = isinstance(error, UserError | RunError)
-            status = 2 if isinstance(error, UserError) else 1
-            # A launcher's own process has no table to write to: Hydra brings the error home.
-            sweep = hydra_config.mode == RunMode.MULTIRUN and os.getpid() == self._home
-            if not expected and (not sweep or os.environ.get("HYDRA_FULL_ERROR") == "1"):
-                raise
-            reason = str(error) if expected else f"{type(error).__name__}: {error}"
-            print(*map(printable, reason.split("\n")), sep="\n", file=sys.stderr)
-            if not sweep:
-                sys.exit(status)
-            number, overrides = hydra_config.job.num, " ".join(hydra_config.overrides.task)
-            self.failed.append((number, overrides, status, reason))
-            return math.nan
-        finally:
-            _remove_if_empty(Path(hydra_config.runtime.output_dir))
-
-    def report(self) -> None:
-        """Show a table of the jobs that failed, if any, and end with the worst status."""
-        if not self.failed:
-            return
-        table = Table("job", "overrides", "status", "reason", title="jobs that failed")
-        for number, overrides, status, reason in self.failed:
-            table.add_row(str(number), overrides, str(status), printable(reason.split("\n")[0]))
-        Console(stderr=True, markup=False, soft_wrap=not sys.stderr.isatty()).print(table)
-        sys.exit(min(status for _, _, status, _ in self.failed))
-
-
-def require_metric(config: DictConfig) -> None:
-    """End a search before its first job if no job would measure what it minimises."""
-    hydra_config, metric = HydraConfig.get(), str(config.get("optimized_metric"))
-    if hydra_config.mode != RunMode.MULTIRUN or "Optuna" not in hydra_config.sweeper._target_:
-        return
-    if metric.startswith("score/") and not config.callbacks.get("scores"):
-        print(
-            f"optimized_metric={metric} is not measured with callbacks.scores off: leave it on, "
-            "or minimise another column of metrics.csv, such as optimized_metric=loss/G",
-            file=sys.stderr,
-        )
-        sys.exit(2)
 
 
 def _given(argument: str) -> tuple[str, str]:
@@ -139,6 +72,22 @@ def check_resume(arguments: list[str]) -> None:
     if value not in ("", "null", AUTO) and not (Path(value) / "config.yaml").is_file():
         print(f"resume={value}: no run is there (a folder with config.yaml)", file=sys.stderr)
         sys.exit(2)
+
+
+def check_place(arguments: list[str]) -> None:
+    """Refuse a place for new folders where none can be made: Hydra's error is a traceback."""
+    given = dict(map(_given, arguments))
+    for key in ("hydra.run.dir", "hydra.sweep.dir"):
+        place = Path(given.get(key) or "outputs").absolute()
+        while not os.path.lexists(place):
+            place = place.parent
+        if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+            print(
+                f"{key}={given.get(key) or 'outputs/...'} cannot be written: {place} is "
+                f"{'read-only' if place.is_dir() else 'no folder'}; choose another folder",
+                file=sys.stderr,
+            )
+            sys.exit(2)
 
 
 def history(arguments: list[str]) -> list[str]:
@@ -169,11 +118,6 @@ def near_names(config_name: str, arguments: list[str]) -> str:
     unknown = [key for key in asked if key[0].isalpha() and key not in known]
     hints = {key: nearest(key, known) for key in unknown}
     return "".join(f"unknown key {key!r}{hint}\n" for key, hint in hints.items() if hint)
-
-
-def _remove_if_empty(folder: Path) -> None:
-    if folder.is_dir() and folder.resolve() != Path.cwd() and not any(folder.iterdir()):
-        folder.rmdir()
 
 
 def with_resume(config: DictConfig) -> tuple[DictConfig, list[str]]:

@@ -14,6 +14,7 @@ from gan_lightning.endings import STATUS
 from gan_lightning.errors import RunError, UserError
 
 _MEMORY = re.compile(r"can't allocate memory|out of memory|bad_alloc|MemoryError", re.I)
+_TORCH_WRITER = "PytorchStreamWriter failed writing"  # it does not say why
 _DISK = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
@@ -65,10 +66,11 @@ def _memory(error: BaseException, text: str, settings: dict[str, Any]) -> str:
 
 def _disk(error: BaseException, text: str) -> str:
     for number, words in _DISK.items():
-        if getattr(error, "errno", None) == number or f"[Errno {number}]" in text:
+        said = re.search(rf"\[Errno {number}\]|\(os error {number}\)", text)
+        if said or getattr(error, "errno", None) == number:
             name = getattr(error, "filename", None)
             return f"{words}{f' ({name})' if name else ''}: make room"
-    return ""
+    return f"{_DISK[errno.ENOSPC]}, perhaps: make room" if _TORCH_WRITER in text else ""
 
 
 def last_good(run_dir: Path) -> str:

@@ -12,7 +12,7 @@ from gan_lightning.errors import UserError
 from gan_lightning.files import LOCK, lock
 
 RANKS = 1024
-LAST_BREATH = 15.0  # seconds that the ranks of a killed run may take to end
+LAST_BREATH = 60.0  # seconds that the ranks of a killed run may take to end
 
 
 class RunFolder:

@@ -14,9 +14,10 @@ PACKAGE = "gan_lightning"
 FLOORS = {
     1: "networks losses penalties augment ema latents sampling schedules errors files "
     "strangers metadata restore endings",
-    2: "module objectives optimization meters loggers data callbacks metrics output finite describe",
+    2: "module objectives optimization meters loggers data callbacks metrics output finite "
+    "describe",
     3: "request config checks checkpoint checkpoint_io device build run cli evaluation failures "
-    "record report resuming runfolder",
+    "jobs record report resuming runfolder",
     4: "train sample evaluate",
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms.split()}

@@ -10,6 +10,8 @@ _MESSAGES = (
     ".*Checkpoint directory .* exists.*",
     ".*in eval mode at the start of training.*",  # the average, on purpose
     ".*Grad strides do not match bucket view strides.*",  # one layer of one channel
+    ".*Consider setting `persistent_workers=True`.*",
+    ".*your dataloader is not resumable.*",  # its sampler is, and the data module sees to it
     ".*isinstance.treespec, LeafSpec.*",  # lightning 2.6.6 on torch 2.15
 )
 

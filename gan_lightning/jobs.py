@@ -1,0 +1,87 @@
+"""The job of a command, or the jobs of a sweep, and what became of them."""
+
+import math
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig
+from rich.console import Console
+from rich.table import Table
+
+from gan_lightning.errors import RunError, UserError
+from gan_lightning.strangers import printable
+
+Task = Callable[[DictConfig], Any]
+
+
+class Jobs:
+    """Runs a task once, or once a job of a sweep, which goes on after a job that failed.
+
+    Attributes:
+        status: what an error that Hydra swallows means.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.status = 2
+        self.failed: list[tuple[int, str, int, str]] = []  # number, overrides, status, reason
+        self._home = os.getpid()
+
+    def __call__(self, config: DictConfig) -> Any:
+        """Run one job."""
+        self.status = 1
+        hydra_config = HydraConfig.get()
+        require_metric(config)
+        try:
+            return self.task(config)
+        except Exception as error:
+            expected = isinstance(error, UserError | RunError)
+            status = 2 if isinstance(error, UserError) else 1
+            # A launcher's own process has no table to write to: Hydra brings the error home.
+            sweep = hydra_config.mode == RunMode.MULTIRUN and os.getpid() == self._home
+            if not expected and (not sweep or os.environ.get("HYDRA_FULL_ERROR") == "1"):
+                raise
+            reason = str(error) if expected else f"{type(error).__name__}: {error}"
+            print(*map(printable, reason.split("\n")), sep="\n", file=sys.stderr)
+            if not sweep:
+                sys.exit(status)
+            number, overrides = hydra_config.job.num, " ".join(hydra_config.overrides.task)
+            self.failed.append((number, overrides, status, reason))
+            return math.nan
+        finally:
+            _remove_if_empty(Path(hydra_config.runtime.output_dir))
+
+    def report(self) -> None:
+        """Show a table of the jobs that failed, if any, and end with the worst status."""
+        if not self.failed:
+            return
+        table = Table("job", "overrides", "status", "reason", title="jobs that failed")
+        for number, overrides, status, reason in self.failed:
+            table.add_row(str(number), overrides, str(status), printable(reason.split("\n")[0]))
+        width = None if sys.stderr.isatty() else 200
+        Console(stderr=True, markup=False, width=width).print(table)
+        sys.exit(min(status for _, _, status, _ in self.failed))
+
+
+def require_metric(config: DictConfig) -> None:
+    """End a search before its first job if no job would measure what it minimises."""
+    hydra_config, metric = HydraConfig.get(), str(config.get("optimized_metric"))
+    if hydra_config.mode != RunMode.MULTIRUN or "Optuna" not in hydra_config.sweeper._target_:
+        return
+    if metric.startswith("score/") and not config.callbacks.get("scores"):
+        print(
+            f"optimized_metric={metric} is not measured with callbacks.scores off: leave it on, "
+            "or minimise another column of metrics.csv, such as optimized_metric=loss/G",
+            file=sys.stderr,
+        )
+        sys.exit(2)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    if folder.is_dir() and folder.resolve() != Path.cwd() and not any(folder.iterdir()):
+        folder.rmdir()

@@ -1,0 +1,65 @@
+"""What goes wrong on purpose, at a step that is known."""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from lightning import Callback, LightningModule, Trainer
+from torch import Tensor
+
+from gan_lightning.losses import NonSaturating
+
+
+class NaNAt(NonSaturating):
+    """Is no number from a call on."""
+
+    def __init__(self, call: int, who: str = "D", value: float = float("nan")) -> None:
+        super().__init__()
+        self.call, self.who, self.value, self.calls = call, who, value, 0
+
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        loss = super().discriminator(real_logits, fake_logits)
+        self.calls += 1
+        return loss * self.value if self.who == "D" and self.calls >= self.call else loss
+
+    def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
+        loss = super().generator(fake_logits, real_logits)
+        return loss * self.value if self.who == "G" and self.calls >= self.call else loss
+
+
+class SignalAt(Callback):
+    """Sends a signal to one rank's own process when the run is at a position.
+
+    Args:
+        images_seen: where; signal 0 raises an error instead.
+        number: of the signal.
+        rank: whose process.
+        slow: seconds that every step takes from there on.
+    """
+
+    def __init__(
+        self, images_seen: int, number: int = 15, rank: int = 0, slow: float = 0.0
+    ) -> None:
+        self.images_seen, self.number, self.rank, self.slow = images_seen, number, rank, slow
+
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, *args: Any, **kwargs: Any
+    ) -> None:
+        if pl_module.images_seen < self.images_seen:
+            return
+        time.sleep(self.slow)
+        if pl_module.images_seen == self.images_seen and trainer.global_rank == self.rank:
+            if not self.number:
+                raise ArithmeticError("on purpose")
+            os.kill(os.getpid(), self.number)
+
+
+class Ranks(Callback):
+    """Writes every rank's process id into a folder."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        (Path(self.folder) / f"{os.getpid()}.pid").touch()

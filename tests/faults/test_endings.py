@@ -1,0 +1,240 @@
+"""How a run ends: its status, what is saved, who else ends, and what it says."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gan_lightning.checkpoint_io import read_checkpoint
+from gan_lightning.files import sha256
+from tests.conftest import ROOT
+from tests.faults.conftest import SMALL, Command
+
+PLACE = ("hydra.run.dir=new",)
+
+
+def at(images_seen: int, number: int, **more: object) -> tuple[str, ...]:
+    """Return the overrides that send a signal at a position."""
+    items = {"_target_": "tests.faults.bad.SignalAt", "images_seen": images_seen, "number": number}
+    return tuple(f"+callbacks.signal.{key}={value}" for key, value in (items | more).items())
+
+
+def seen(run: Path) -> int:
+    last = read_checkpoint(run / "checkpoints" / "last.ckpt")
+    return last["state_dict"]["_extra_state"]["images_seen"]
+
+
+def session(run: Path) -> dict:
+    return json.loads((run / "run.json").read_text())["sessions"][-1]
+
+
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [
+        pytest.param(signal.SIGTERM, 143, marks=pytest.mark.fault(35)),
+        pytest.param(signal.SIGUSR1, 143, marks=pytest.mark.fault(35)),
+        pytest.param(signal.SIGINT, 130, marks=pytest.mark.fault(36)),
+    ],
+)
+def test_a_signal_saves_at_the_end_of_the_batch(
+    number: signal.Signals, status: int, command: Command
+) -> None:
+    ended = command(*SMALL, *PLACE, *at(8, number))
+    assert ended.status == status
+    assert seen(Path("new")) == 16  # the batch from 8 to 16 was running
+    assert session(Path("new")) | {"status": status, "images_seen": 16} == session(Path("new"))
+
+
+@pytest.mark.fault(35)
+def test_a_signal_in_an_epochs_last_batch_waits_for_what_the_epoch_makes(command: Command) -> None:
+    ended = command(
+        *SMALL, *PLACE, *at(24, signal.SIGTERM), "callbacks.checkpoints.every_n_epochs=2"
+    )
+    assert ended.status == 143
+    assert seen(Path("new")) == 32
+    assert Path("new/samples/000000032.png").exists()
+
+
+@pytest.mark.fault(36)
+def test_a_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
+    overrides = (*SMALL, *PLACE, *at(8, 0, slow=60))
+    run = subprocess.Popen([sys.executable, str(ROOT / "train.py"), *overrides], cwd=tmp_path)
+    wait_for(tmp_path / "new" / "metrics.csv")
+    time.sleep(1.0)  # the slow step has begun
+    run.send_signal(signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):
+        run.wait(2)  # it waits for the end of the batch
+    run.send_signal(signal.SIGINT)
+    assert run.wait(10) == 130
+
+
+@pytest.mark.fault(37)
+def test_a_signal_to_one_rank_ends_all_at_the_same_batch(command: Command, tmp_path: Path) -> None:
+    ended = command(*SMALL, *PLACE, *at(16, signal.SIGTERM, rank=1), *ranks(tmp_path))
+    assert ended.status == 143
+    assert seen(Path("new")) == 32
+    assert_gone(tmp_path)
+
+
+@pytest.mark.fault(38)
+def test_a_killed_rank_ends_all(command: Command, tmp_path: Path) -> None:
+    ended = command(*SMALL, *PLACE, *at(16, signal.SIGKILL, rank=1), *ranks(tmp_path))
+    assert ended.status == 1
+    assert "rank 1 was ended by SIGKILL" in ended.err
+    assert_gone(tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.fault(38)
+def test_ranks_end_when_the_first_process_is_killed(tmp_path: Path) -> None:
+    overrides = (*SMALL, *PLACE, *ranks(tmp_path), "trainer.max_epochs=10000")
+    run = subprocess.Popen([sys.executable, str(ROOT / "train.py"), *overrides], cwd=tmp_path)
+    wait_for(tmp_path / "new" / "metrics.csv", 120)
+    run.kill()
+    run.wait()
+    assert_gone(tmp_path, 60)
+
+
+def ranks(folder: Path) -> tuple[str, ...]:
+    """Return the overrides of two ranks that leave their process ids in a folder."""
+    more = {"_target_": "tests.faults.bad.Ranks", "folder": folder}
+    return ("trainer.devices=2", *(f"+callbacks.ranks.{k}={v}" for k, v in more.items()))
+
+
+def assert_gone(folder: Path, seconds: float = 10.0) -> None:
+    """Assert that both ranks ended: no orphans."""
+    pids = [int(path.stem) for path in folder.glob("*.pid")]
+    assert len(pids) == 2
+    deadline = time.monotonic() + seconds
+    while any(map(alive, pids)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(map(alive, pids))
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
+def wait_for(path: Path, seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path} does not come"
+        time.sleep(0.05)
+
+
+@pytest.mark.fault(34)
+@pytest.mark.parametrize("who", ["D", "G"])
+def test_a_loss_that_is_no_number_stops_before_the_update(
+    who: str, run: Path, command: Command
+) -> None:
+    last = run / "checkpoints" / "last.ckpt"
+    before = sha256(last), sha256(run / "generator.safetensors")
+    loss = ("loss._target_=tests.faults.bad.NaNAt", "+loss.call=2", f"+loss.who={who}")
+    ended = command(f"resume={run}", "trainer.max_epochs=4", *loss)
+    assert ended.status == 1
+    assert f"loss/{who} is not finite at images_seen=72" in ended.err
+    assert "try a lower optimizer.lr" in ended.err
+    assert f"{last} is the last good checkpoint (images_seen=64)" in ended.err
+    assert (sha256(last), sha256(run / "generator.safetensors")) == before
+
+
+@pytest.mark.fault(34)
+def test_weights_that_are_no_numbers_are_never_saved(run: Path, command: Command) -> None:
+    before = sha256(run / "checkpoints" / "last.ckpt")
+    ended = command(
+        *(f"resume={run}", "trainer.max_epochs=4", "trainer.limit_train_batches=1"),
+        *("optimizer.lr=1e38", "callbacks.checkpoints.every_n_images=1"),
+    )
+    assert ended.status == 1
+    assert "not finite" in ended.err
+    assert sha256(run / "checkpoints" / "last.ckpt") == before
+
+
+@pytest.fixture
+def owner(run: Path) -> Iterator[subprocess.Popen]:
+    """Return another process that has the folder."""
+    script = (
+        "import sys, time; from gan_lightning.files import lock;"
+        "file = open(sys.argv[1], 'w'); file.write('process 7 on mars'); file.flush();"
+        "print(lock(file, 0), flush=True); time.sleep(600)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(run / ".lock")],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "True\n"
+    yield process
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.fault(39)
+def test_two_runs_in_one_folder(run: Path, owner: subprocess.Popen, command: Command) -> None:
+    again = (f"resume={run}", "trainer.max_epochs=3")
+    ended = command(*again)
+    assert ended.status == 2
+    assert "in use by process 7 on mars" in ended.err
+    assert seen(run) == 64
+    owner.kill()  # leaves its file, but no lock
+    owner.wait()
+    assert command(*again).status == 0
+    assert seen(run) == 96
+    assert not (run / ".lock").exists()
+
+
+@pytest.mark.fault(25)
+def test_a_folder_below_a_file(tmp_path: Path, command: Command) -> None:
+    (tmp_path / "file").touch()
+    ended = command(*SMALL, "hydra.run.dir=file/run")
+    assert ended.status == 2
+    assert "cannot be written" in ended.err
+
+
+@pytest.mark.fault(25)
+def test_a_read_only_file_system(tmp_path: Path, command: Command) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "ro,size=1m", "tmpfs", str(disk)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no right to mount")
+    try:
+        ended = command(*SMALL, f"hydra.run.dir={disk}/run")
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+    assert ended.status == 2
+    assert "cannot be written" in ended.err
+
+
+@pytest.mark.fault(40)
+def test_a_sweep_shows_which_jobs_failed(tmp_path: Path, command: Command) -> None:
+    loss = ("loss._target_=tests.faults.bad.NaNAt", "+loss.call=2,99,99999")
+    ended = command("-m", *SMALL, "hydra.sweep.dir=sweep", "trainer.max_epochs=1", *loss)
+    assert ended.status == 1
+    _, _, table = ended.err.partition("jobs that failed")
+    (row,) = [line for line in table.splitlines() if line.strip("│ ").startswith("0 ")]
+    assert "loss/D is not finite" in row
+    assert "+loss.call=2" in table
+    assert "+loss.call=99" not in table
+    folders = [path for path in (tmp_path / "sweep").iterdir() if path.is_dir()]
+    assert len([path for path in folders if (path / "generator.safetensors").exists()]) == 2
+
+
+@pytest.mark.fault(40)
+def test_a_search_without_its_scores_ends_before_it_begins(command: Command) -> None:
+    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
+    ended = command("-m", *SMALL, "hparams_search=optuna", "hydra.sweep.dir=sweep")
+    assert ended.status == 2
+    assert "optimized_metric=score/fid is not measured" in ended.err

@@ -1,0 +1,63 @@
+"""A run that was stopped, or died, and went on is bit for bit the run that was not."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.faults.conftest import Command
+from tests.faults.state import curves, differences
+from tests.faults.test_endings import at, seen
+
+TINY = (
+    *("data=digits", "debug=fast", "callbacks.progress_bar=null", "trainer.limit_train_batches=8"),
+    *("model.generator.width=4", "model.discriminator.width=4", "log_every_n_images=24"),
+    "callbacks.checkpoints.every_n_images=16",
+)
+RECIPES = {
+    "dcgan": ("model.num_classes=0",),
+    "ada, conditional": ("augment=ada", "augment.images=200", "augment.target=0"),
+}
+pytestmark = pytest.mark.fault(27)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_resumed_run_is_the_untouched_one(recipe: str, workers: int, command: Command) -> None:
+    """Dies within the first epoch behind a checkpoint, is stopped within the second."""
+    settings = (*TINY, *RECIPES[recipe], f"data.num_workers={workers}", "resume=auto")
+    assert command(*settings, "hydra.run.dir=whole").status == 0
+    with pytest.raises(AssertionError, match="on purpose"):  # a traceback: nobody foresaw it
+        command(*settings, "hydra.run.dir=cut", *at(40, 0))
+    assert seen(Path("cut")) == 32
+    assert command(*settings, "hydra.run.dir=cut", *at(80, 15)).status == 143
+    assert seen(Path("cut")) == 88
+    assert command(*settings, "hydra.run.dir=cut").status == 0
+    assert curves(Path("cut")) == curves(Path("whole"))
+    assert differences(Path("whole"), Path("cut")) == []
+
+
+def test_two_runs_of_different_seeds_differ(command: Command) -> None:
+    """The comparison itself can fail."""
+    for seed in (0, 1):
+        assert command(*TINY, f"hydra.run.dir={seed}", f"seed={seed}").status == 0
+    assert {"weights of generator", "optimizer of D", "metrics.csv"} <= set(
+        differences(Path("0"), Path("1"))
+    )
+
+
+def kill_script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("kill", ROOT / "benchmarks" / "kill.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_ten_kills() -> None:
+    assert kill_script().main(10, seed=0) == 0

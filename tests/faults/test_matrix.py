@@ -1,0 +1,36 @@
+"""Every row of the table of faults has a test."""
+
+import re
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.faults.conftest import FAULTS
+
+# Tests of data files and of files from strangers live beside what they test.
+ELSEWHERE = {13, 14, *range(16, 25), 41, 43, 44, 45}
+MARK = re.compile(r"mark\.fault\(([\d, ]+)\)")
+
+
+def marked() -> dict[int, list[str]]:
+    """Return the test files by row, as far as marks are literal; parameters are collected."""
+    found: dict[int, list[str]] = {row: [] for row in FAULTS}
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        for numbers in MARK.findall(path.read_text()):
+            for number in numbers.split(","):
+                found[int(number)].append(path.name)
+    return found
+
+
+def test_there_are_45_faults() -> None:
+    assert sorted(FAULTS) == list(range(1, 46))
+
+
+@pytest.mark.parametrize("row", FAULTS, ids=lambda row: f"{row} {FAULTS[row]}")
+def test_every_fault_has_a_test(row: int) -> None:
+    from tests.faults.test_input import BAD
+
+    files = marked()[row] + ["test_input.py"] * any(row == entry[0] for entry in BAD)
+    if not files and row in ELSEWHERE:
+        pytest.skip("a slot: its test belongs beside what it tests, and is not written yet")
+    assert files, f"no test is marked @pytest.mark.fault({row}): {FAULTS[row]}"
