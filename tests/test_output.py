@@ -1,5 +1,8 @@
 """Samples on disk: a grid, a folder of PNGs, an NPZ file."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +11,15 @@ import torch
 from PIL import Image
 
 from gan_lightning.errors import UserError
-from gan_lightning.output import Chunks, check_output, free_path, write_samples
+from gan_lightning.output import (
+    Chunks,
+    check_output,
+    check_room,
+    disk_needed,
+    free_path,
+    write_samples,
+)
+from tests.conftest import ROOT
 
 LABELS = torch.tensor([3, 5, 3, 5, 3])
 
@@ -89,3 +100,78 @@ def test_free_path_numbers_what_is_taken(tmp_path: Path) -> None:
         path.touch()
         names.append(path.name)
     assert names == ["grid.png", "grid-2.png", "grid-3.png"]
+
+
+STREAM = """
+import sys, torch
+from pathlib import Path
+from gan_lightning.output import write_samples
+from tests.strangers.memory import reset, used
+count = 200_000
+chunks = ((torch.rand(1, 1, 1, 1).expand(100, 1, 28, 28), torch.zeros(100, dtype=torch.int64))
+          for _ in range(count // 100))
+before = reset()
+write_samples(Path(sys.argv[1]), chunks, count)
+print(used() - before)
+"""
+
+
+@pytest.mark.fault(41)
+def test_many_samples_stream_in_bounded_memory(tmp_path: Path) -> None:
+    """157 MB of pixels; a list of them, as floats, would be 627."""
+    done = subprocess.run(
+        [sys.executable, "-c", STREAM, str(tmp_path / "x.npz")],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(done.stdout) < 50 << 20
+    with np.load(tmp_path / "x.npz") as arrays:
+        assert arrays["images"].shape == (200_000, 1, 28, 28)
+        assert len(arrays["labels"]) == 200_000
+    assert [p.name for p in tmp_path.iterdir()] == ["x.npz"]
+
+
+@pytest.mark.fault(41)
+@pytest.mark.parametrize("name", ["x.npz", "x"])
+def test_a_disk_that_is_too_small_is_said_first(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UserError, match=r"10,000,000,000,000 samples need up to .* TB .* are free"):
+        check_room(tmp_path / name, 10**13, (1, 28, 28), True)
+    assert "784.0 kB of disk" in check_room(tmp_path / "x.npz", 1000, (1, 28, 28), False)
+
+
+@pytest.mark.fault(41)
+def test_a_grid_that_nobody_can_look_at(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"grid of 1,000,000,000 images would have 948,\d+ x 948,"):
+        check_room(tmp_path / "x.png", 10**9, (1, 28, 28), False)
+    check_room(tmp_path / "x.png", 10_000, (1, 28, 28), False)
+
+
+@pytest.mark.parametrize("name", ["x.npz", "x.png", "x"])
+@pytest.mark.parametrize("count", [1, 5])
+def test_what_is_said_of_the_disk_is_enough(tmp_path: Path, name: str, count: int) -> None:
+    noise = torch.rand(count, 1, 28, 28) * 2 - 1  # does not compress
+    write_samples(tmp_path / name, iter([(noise, None)]), count)
+    needed, files = disk_needed(tmp_path / "new" / name, count, (1, 28, 28), False)
+    written = [p for p in (tmp_path / name).rglob("*") or [tmp_path / name] if p.is_file()]
+    assert sum(p.stat().st_size for p in written) <= needed + 1000  # headers
+    assert len(written) <= files
+
+
+def test_a_million_names_sort_as_the_samples_do(tmp_path: Path) -> None:
+    write_samples(tmp_path / "x", chunks(), 10**6 + 1)
+    assert sorted(p.name for p in (tmp_path / "x").iterdir())[0] == "0000000-3.png"
+
+
+@pytest.mark.fault(45)
+def test_a_link_that_leads_nowhere_is_something_that_is_there(tmp_path: Path) -> None:
+    (tmp_path / "x.png").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(UserError, match="exists"):
+        check_output(tmp_path / "x.png", overwrite=False)
+
+
+def test_too_few_samples_leave_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="5 samples came, not 6"):
+        write_samples(tmp_path / "x.npz", chunks(), 6)
+    assert list(tmp_path.iterdir()) == []

@@ -15,6 +15,7 @@ from gan_lightning.metrics.features import require_one_unit
 from gan_lightning.metrics.intervals import Score
 from gan_lightning.metrics.judge import Judge, Verdict
 from gan_lightning.metrics.scores import DEFINITIONS, Scores
+from gan_lightning.strangers import printable, read_small, strict_json
 
 FORMAT_VERSION = 1
 LIBRARIES = ("torch", "torchvision", "torchmetrics", "numpy", "scipy", "lightning")
@@ -91,9 +92,12 @@ def earlier_entries(path: Path, current: Record) -> list[Record]:
             reals or another count.
     """
     try:
-        record = json.loads(path.read_text())
+        record = strict_json(read_small(path, limit=1 << 26))
         unit, splits, count = record["unit"], record["data"]["splits"], record["num_samples"]
-        entries = [{**item, "name": f"{item['name']} (earlier)"} for item in record["candidates"]]
+        entries = [
+            {**item, "name": f"{printable(str(item['name']))[:100]} (earlier)"}
+            for item in record["candidates"]
+        ]
         for item in entries:
             for scores in item["scores"].values():
                 read_scores(scores)

@@ -2,6 +2,7 @@
 
 import math
 
+from rich.markup import escape
 from rich.table import Table
 
 from gan_lightning.evaluation.record import Record, read_scores
@@ -52,7 +53,7 @@ def score_table(record: Record) -> Table:
     table = Table(title=title, title_justify="left")
     table.add_column("score", no_wrap=True)
     for candidate in candidates:
-        table.add_column(candidate["name"], justify="right", overflow="fold")
+        table.add_column(escape(candidate["name"]), justify="right", overflow="fold")
     table.add_column("reals (floor)", justify="right")
     for section, heading in SECTIONS.items():
         floors = read_scores(record["floors"][section])

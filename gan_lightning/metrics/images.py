@@ -1,15 +1,30 @@
 """Images that came from somewhere else: an NPZ file or a folder of PNGs."""
 
+import lzma
+import math
 import re
+import struct
+import tokenize
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
 from gan_lightning.errors import UserError
+from gan_lightning.strangers import printable
+
+MAX_IMAGE = 3 * 512 * 512  # pixels times channels: sets of small images
+MAX_BYTES = 16 << 30  # of what is asked for, unpacked
+# Whatever zipfile, zlib and NumPy's header parser raise at content that is none of theirs.
+_UNREADABLE = (
+    *(OSError, KeyError, ValueError, EOFError, TypeError, RuntimeError, IndexError, SyntaxError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, MemoryError, OverflowError),
+    *(NotImplementedError, AttributeError, tokenize.TokenError),
+)
 
 
 def read_images(path: Path, limit: int) -> tuple[Tensor, Tensor | None]:
@@ -34,36 +49,72 @@ def read_images(path: Path, limit: int) -> tuple[Tensor, Tensor | None]:
 
 def _read_npz(path: Path, limit: int) -> tuple[Tensor, Tensor | None]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            images = file["images"][:limit]
-            labels = file["labels"][:limit].astype(np.int64) if "labels" in file else None
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError(f"images={path}: no NPZ file with an array `images` ({error})") from error
+        with zipfile.ZipFile(path) as archive:
+            images = _read_array(archive, "images.npy", limit, np.dtype(np.uint8))
+            named = "labels.npy" in archive.namelist()
+            labels = _read_array(archive, "labels.npy", limit) if named else None
+    except _UNREADABLE as error:
+        reason = printable(str(error))[:300]
+        raise UserError(f"images={path}: no NPZ file with an array `images` ({reason})") from error
     if images.ndim == 3:
         images = images[:, None]
     elif images.ndim == 4 and images.shape[3] in (1, 3) and images.shape[1] not in (1, 3):
         images = images.transpose(0, 3, 1, 2)
-    if images.ndim != 4 or images.dtype != np.uint8 or not len(images):
+    if images.ndim != 4 or not len(images) or not images[0].size:
         raise UserError(
             f"images={path}: `images` must be uint8 [N, C, H, W], at least one; "
             f"it is {images.dtype} {list(images.shape)}"
         )
     found = torch.from_numpy(np.ascontiguousarray(images))
-    return found, None if labels is None else torch.from_numpy(labels)
+    return found, None if labels is None else torch.from_numpy(labels.astype(np.int64))
+
+
+def _read_array(
+    archive: zipfile.ZipFile, name: str, limit: int, kind: np.dtype | None = None
+) -> np.ndarray:
+    """Return the first rows of an array; what else is packed in the file is not unpacked.
+
+    Args:
+        archive: the NPZ file.
+        name: of the array, with `.npy`.
+        limit: rows.
+        kind: what the array must be of; None: whole numbers.
+    """
+    with archive.open(name) as file:
+        version = np.lib.format.read_magic(file)
+        read = {(1, 0): np.lib.format.read_array_header_1_0}.get(
+            version, np.lib.format.read_array_header_2_0
+        )
+        shape, fortran, dtype = read(file)
+        if dtype != kind and (kind is not None or dtype.kind not in "iu"):
+            wanted = f"{kind}" if kind is not None else "whole numbers"
+            raise ValueError(f"{name} must be {wanted} [N, ...]; it is {dtype} {list(shape)}")
+        if not shape or (fortran and len(shape) > 1) or not all(0 <= n < 1 << 62 for n in shape):
+            raise ValueError(f"{name} is not kept row after row: np.ascontiguousarray does it")
+        rows, row = min(limit, shape[0]), math.prod(shape[1:])
+        if row > MAX_IMAGE or rows * row > MAX_BYTES:
+            raise ValueError(f"{name}: {list(shape)} are too large to score")
+        content = bytearray()
+        while missing := rows * row * dtype.itemsize - len(content):
+            part = file.read(min(missing, 1 << 20))
+            if not part:
+                raise ValueError(f"{name} ends before its {rows:,} rows")
+            content += part
+    return np.frombuffer(content, dtype).reshape(rows, *shape[1:])
 
 
 def _read_folder(path: Path, limit: int) -> tuple[Tensor, Tensor | None]:
-    files = sorted(path.glob("*.png"))[:limit]
+    files = sorted(file for file in path.glob("*.png") if file.is_file())[:limit]
     if not files:
         raise UserError(f"images={path}: no PNG is in that folder")
     try:
         arrays = [_read_png(file) for file in files]
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise UserError(f"images={path}: {error}") from error
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise UserError(f"images={path}: {printable(str(error))}") from error
     shapes = {array.shape for array in arrays}
     if len(shapes) > 1:
         raise UserError(f"images={path}: the PNGs have different sizes: {sorted(shapes)[:3]}")
-    marks = [re.fullmatch(r"\d{6}-(\d+)", file.stem) for file in files]
+    marks = [re.fullmatch(r"[0-9]{6,}-([0-9]{1,9})", file.stem) for file in files]
     known = [int(mark[1]) for mark in marks if mark]
     labels = torch.tensor(known) if len(known) == len(files) else None
     return torch.from_numpy(np.stack(arrays)), labels
@@ -71,7 +122,11 @@ def _read_folder(path: Path, limit: int) -> tuple[Tensor, Tensor | None]:
 
 def _read_png(file: Path) -> np.ndarray:
     """Return uint8[C, H, W], C 1 for grey and 3 for everything else."""
-    with Image.open(file) as image:
+    with Image.open(file, formats=["PNG"]) as image:
+        if image.width * image.height > MAX_IMAGE:
+            raise ValueError(
+                f"{file} has {image.width} x {image.height} pixels: too large to score"
+            )
         grey = image.mode in ("L", "1", "I;16", "I")
         array = np.asarray(image.convert("L" if grey else "RGB"))
     return array[None] if grey else array.transpose(2, 0, 1)
