@@ -100,8 +100,13 @@ RULES: dict[str, Rule] = {
     "batch_size": COUNT,
     "repeat": COUNT,
     "channels": COUNT,
-    "resolution": _one_of(28, 32, 64),
-    "num_classes": Number(0, whole=True),
+    "resolution": _one_of(1, 28, 32, 64),  # 1: points of the toys
+    "fraction": Number(0, open_low=True, high=1),
+    "test_fraction": Number(0, open_low=True, high=0.9),
+    "size": COUNT,
+    "test_size": COUNT,
+    "std": Number(0),
+    "num_classes": Number(0, whole=True, high=10_001),  # 10,001: too many, the data module says
     "validation": Number(0, whole=True),
     "num_workers": Number(0, whole=True),
     "classes": _optional(_classes),

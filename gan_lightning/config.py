@@ -11,6 +11,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 from gan_lightning.checks import COUNT, RULES, Rule, leaves, problems
+from gan_lightning.data import count_labels
 from gan_lightning.errors import UserError
 
 
@@ -155,6 +156,7 @@ def register() -> None:
     store.store(name="sample_schema", node=SampleConfig)
     store.store(name="evaluate_schema", node=EvaluateConfig)
     resolvers: dict[str, Callable[..., Any]] = {
+        "count_labels": count_labels,
         "divide": lambda a, b: a / b,
         "multiply": lambda a, b: a * b,
         "run_folder": lambda resume, new: (

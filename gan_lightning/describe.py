@@ -66,5 +66,7 @@ def split_target(node: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
 def class_counts(data: ImageDataModule) -> list[int]:
     """Return how many training images there are of each label, by label: P(Y) times a constant."""
+    if not data.classes:  # a data set without labels
+        return []
     counts = torch.bincount(data.images.labels, minlength=max(data.classes) + 1)
     return counts[data.classes].tolist()

@@ -9,10 +9,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf
+from PIL import Image
 from torch import Tensor, nn
 
 from gan_lightning.build import build_data, build_module, build_trainer
@@ -79,9 +81,23 @@ def test_option_says_what_it_is(option: str) -> None:
 
 def is_set_data(node: dict[str, Any]) -> bool:
     """Whether a data set is embedded, or on this machine's disk already."""
-    if "root" not in node:
+    if "root" not in node or (Path(node["root"]).exists() and "dataset" not in node):
         return True
     return bool(os.environ.get("GAN_DATA_DIR")) and (Path(node["root"]) / node["dataset"]).is_dir()
+
+
+def own_data(option: str, folder: Path) -> list[str]:
+    """Return the overrides that give a data set of the user's own something to read, or cut one."""
+    images = np.random.default_rng(0).integers(0, 256, (100, 20, 20), dtype=np.uint8)
+    if option == "data=array":
+        np.savez(folder / "images.npz", images=images, labels=np.arange(100) % 3)
+        return [f"data.root={folder / 'images.npz'}"]
+    if option == "data=image_folder":
+        for index, image in enumerate(images):
+            (folder / f"class {index % 3}").mkdir(exist_ok=True)
+            Image.fromarray(image).save(folder / f"class {index % 3}" / f"{index}.png")
+        return [f"data.root={folder}"]
+    return ["data.size=500", "data.test_size=100"] if option == "data=stacked_mnist" else []
 
 
 def without_network(node: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,10 +113,19 @@ def without_network(node: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize("option", options("data"))
 @pytest.mark.parametrize("resolution", [28, 32])
 def test_data_builds(
-    option: str, resolution: int, compose: Compose, monkeypatch: pytest.MonkeyPatch
+    option: str,
+    resolution: int,
+    compose: Compose,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
-    config = container(compose(option, f"data.resolution={resolution}"))
-    there = is_set_data(config["data"])
+    if container(compose(option))["data"]["resolution"] == 1:
+        resolution = 1  # points
+    if option == "data=stacked_mnist" and not is_set_data(container(compose("data=mnist"))["data"]):
+        pytest.skip("nothing stands in for MNIST here: tests/data/test_stacked.py")
+    more = own_data(option, tmp_path)
+    config = container(compose(option, f"data.resolution={resolution}", *more))
+    there = "dataset" not in config["data"] or is_set_data(config["data"])
     without_network(config["data"], monkeypatch)
     data, warning = build_data(config)
     assert data.name == config["data"]["name"] == (option[5:] if there else "digits")
@@ -109,7 +134,7 @@ def test_data_builds(
     image, label = data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)
     shape = (config["data"]["batch_size"], config["data"]["channels"], resolution, resolution)
     assert image.shape == shape
-    assert set(label.tolist()) <= set(range(config["data"]["num_classes"]))
+    assert set(label.tolist()) <= set(range(config["data"]["num_classes"] or 1))
 
 
 @pytest.mark.parametrize("option", options("callbacks", "logger", "trainer"))
@@ -135,7 +160,43 @@ def test_recipe_takes_a_step(option: str, tmp_path: Path, compose: Compose) -> N
 
 @pytest.mark.parametrize("option", options("experiment"))
 def test_experiments_stop_where_their_data_is_missing(option: str, compose: Compose) -> None:
-    assert container(compose(option))["data"]["on_missing"] == "error"
+    assert container(compose(option))["data"].get("on_missing", "error") == "error"
+
+
+@pytest.mark.parametrize(
+    "options_of_both",
+    [
+        ("experiment=ring",),
+        ("experiment=grid", "model.num_classes=25"),
+        ("experiment=dirac",),
+        ("experiment=stacked_mnist",),
+        ("data=array", "model.num_classes=3"),
+        ("data=image_folder", "data.num_classes=0"),
+        ("data=digits", "data.fraction=0.1"),
+    ],
+    ids=" ".join,
+)
+def test_data_sets_train_score_and_draw(
+    options_of_both: tuple[str, ...], tmp_path: Path, compose: Compose
+) -> None:
+    """One step with all callbacks, on data sets that are not just more digits."""
+    if "experiment=stacked_mnist" in options_of_both and not is_set_data(
+        container(compose("data=mnist"))["data"]
+    ):
+        pytest.skip("nothing stands in for MNIST")
+    (tmp_path / "data").mkdir()
+    option = options_of_both[0].replace("experiment", "data")
+    more = own_data(option, tmp_path / "data")
+    scores = "callbacks.scores=null" if "=array" in option or "=digits" in option else None
+    samples = scores or "callbacks.scores.num_samples=100"
+    config = plain(compose(*options_of_both, *more, *ONE_STEP[1:], samples))
+    module = take_a_step(config, tmp_path)
+    shape = [config["data"]["channels"], *[config["data"]["resolution"]] * 2]
+    assert list(module.generator.image_shape) == shape
+    assert len(list((tmp_path / "samples").glob("*.png"))) == 1
+    known = {"ring": 8, "grid": 25, "dirac": 1, "stacked_mnist": 1000}.get(config["data"]["name"])
+    assert ("score/modes" in module.scores) == bool(known)
+    assert module.scores.get("score/modes", 0) <= (known or 0)
 
 
 def weights(network: nn.Module) -> Tensor:

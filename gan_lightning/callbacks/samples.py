@@ -8,7 +8,8 @@ from torch import Tensor
 from torchvision.utils import make_grid, save_image
 
 from gan_lightning.callbacks.context import context
-from gan_lightning.data import ImageDataModule
+from gan_lightning.callbacks.scatter import scatter
+from gan_lightning.data import ImageDataModule, PointsDataModule
 from gan_lightning.module import GANModule
 from gan_lightning.sampling import sample
 
@@ -17,12 +18,15 @@ class SampleGrid(Callback):
     """Draws a grid of the averaged generator each epoch, always from the same latents.
 
     The grid goes to `samples/<images_seen>.png` and to TensorBoard; a grid of reals goes there
-    once. A conditional generator gets one row a class.
+    once. A conditional generator gets one row a class, of the first `most_rows`. Points of a toy
+    are drawn as dots, reals grey.
 
     Args:
         directory: of the PNG files.
         columns: images a row.
         rows: rows, if unconditional.
+        most_rows: rows, if conditional.
+        points: dots, for toys.
         every_n_epochs: how often.
         seed: of the latents.
     """
@@ -32,12 +36,16 @@ class SampleGrid(Callback):
         directory: str,
         columns: int = 10,
         rows: int = 8,
+        most_rows: int = 20,
+        points: int = 2000,
         every_n_epochs: int = 1,
         seed: int = 0,
     ) -> None:
         self.directory = Path(directory)
         self.columns = columns
         self.rows = rows
+        self.most_rows = most_rows
+        self.points = points
         self.every_n_epochs = every_n_epochs
         self.seed = seed
 
@@ -47,17 +55,28 @@ class SampleGrid(Callback):
         if trainer.is_global_zero and module.images_seen == 0:
             self._show(trainer, "reals", self.real_grid(data), 0)
 
+    @property
+    def _cells(self) -> int:
+        return self.rows * self.columns
+
     def real_grid(self, data: ImageDataModule) -> Tensor:
         """Return a grid of the first training images, one row a class as far as they go."""
         images, labels = data.images.images, data.images.labels
-        rows = [images[labels == label][: self.columns] for label in data.classes]
-        chosen = [image for row in rows for image in row][: self.columns * len(data.classes)]
+        if isinstance(data, PointsDataModule):
+            return scatter(images[: self.points])
+        shown = data.classes[: self.most_rows]
+        rows = [images[labels == label][: self.columns] for label in shown]
+        chosen = [image for row in rows for image in row] or list(images[: self._cells])
         return make_grid(chosen, nrow=self.columns).float() / 255
 
     def fake_grid(self, module: GANModule, data: ImageDataModule) -> Tensor:
         """Return the grid of fakes, values in [0, 1]."""
         generator = module.average.generator
-        labels = data.classes if generator.num_classes else ()
+        labels = data.classes[: self.most_rows] if generator.num_classes else ()
+        if isinstance(data, PointsDataModule):
+            modes = data.classes if generator.num_classes else ()
+            points, _ = sample(generator, self.points, self.seed, modes)
+            return scatter(data.images.images[: self.points], points)
         rows = len(labels) if labels else self.rows
         # Sample i has label i mod len(labels): transposing the grid makes a row of each label.
         images, _ = sample(generator, rows * self.columns, self.seed, labels)

@@ -1,6 +1,7 @@
 """Quality curves while a run is going on."""
 
 import math
+from collections.abc import Iterator
 
 import torch
 from lightning import Callback, LightningModule, Trainer
@@ -9,6 +10,7 @@ from torch import Tensor
 from gan_lightning.callbacks.context import context
 from gan_lightning.metrics import Embedded, cheap_scores, feature_network, real_statistics
 from gan_lightning.metrics.features import FeatureNetwork
+from gan_lightning.metrics.modes import ModeScorer, mode_scorer
 from gan_lightning.metrics.reals import RealStatistics
 from gan_lightning.networks.base import Generator
 from gan_lightning.sampling import CHUNK, sample_chunk
@@ -19,7 +21,9 @@ class LiveScores(Callback):
 
     The curves `score/fid`, `score/precision`, `score/recall`, ... go to all loggers on the
     images_seen axis; the latest are in `GANModule.scores`. Several devices share the samples;
-    since sample i depends on (seed, i) alone, their scores are those of one device.
+    since sample i depends on (seed, i) alone, their scores are those of one device. Data sets
+    whose modes are known have `score/modes` and `score/high_quality` or `score/reverse_kl`;
+    those without labels have no scores.
 
     Args:
         every_n_epochs: how often.
@@ -41,10 +45,17 @@ class LiveScores(Callback):
         self.seed = seed
         self._network: FeatureNetwork | None = None
         self._reals: RealStatistics | None = None
+        self._modes: ModeScorer | None = None
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Get the feature network and the reals; the first process may have to make them."""
         _, data = context(trainer, pl_module)
+        self._modes = mode_scorer(data, trainer.strategy.root_device)
+        if self._modes:
+            return
+        if not data.num_classes:  # no labels, so no classifier in whose features to score
+            pl_module.print(f"no scores: {data.name} has no labels to train a feature network with")
+            return
         if trainer.is_global_zero:
             real_statistics(data, feature_network(data))
         trainer.strategy.barrier()
@@ -54,31 +65,41 @@ class LiveScores(Callback):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Score and log."""
         last = trainer.current_epoch + 1 == trainer.max_epochs or trainer.should_stop
+        if not (self._modes or self._reals):
+            return
         if not last and (trainer.current_epoch + 1) % self.every_n_epochs:
             return
         module, data = context(trainer, pl_module)
-        assert self._reals is not None
         labels = data.classes if module.generator.num_classes else []
-        fakes = self._embed(trainer, module.average.generator, labels)
-        scores = cheap_scores(fakes, self._reals, self.neighbours)
+        scores = self._scores(trainer, module.average.generator, labels)
         module.scores = {f"score/{name}": value for name, value in scores.items()}
         for logger in trainer.loggers:
             logger.log_metrics(module.scores, step=module.images_seen)
 
-    def _embed(self, trainer: Trainer, generator: Generator, labels: list[int]) -> Embedded:
-        """Embed all samples, each device every world_size-th chunk of them."""
+    def _scores(
+        self, trainer: Trainer, generator: Generator, labels: list[int]
+    ) -> dict[str, float]:
+        chunks = self._my_chunks(trainer, generator, labels)
+        if self._modes:
+            return self._modes.scores(self._gather(trainer, [self._modes.read(c) for c in chunks]))
         assert self._network is not None
+        assert self._reals is not None
+        mine = [self._network.embed(chunk) for chunk in chunks]
+        features = self._gather(trainer, [part.features for part in mine])
+        logits = self._gather(trainer, [part.logits for part in mine])
+        fakes = Embedded(features, logits, self._network.unit)
+        return cheap_scores(fakes, self._reals, self.neighbours)
+
+    def _my_chunks(
+        self, trainer: Trainer, generator: Generator, labels: list[int]
+    ) -> Iterator[Tensor]:
+        """Yield the samples of this device: every world_size-th chunk of them."""
         if trainer.world_size > 1:
             for buffer in generator.buffers():  # BatchNorm's statistics: each device has its own
                 torch.distributed.broadcast(buffer, src=0)
         chunks, world = math.ceil(self.num_samples / CHUNK), trainer.world_size
-        mine = [
-            self._network.embed(sample_chunk(generator, index, self.seed, labels)[0])
-            for index in range(trainer.global_rank, math.ceil(chunks / world) * world, world)
-        ]
-        features = self._gather(trainer, [part.features for part in mine])
-        logits = self._gather(trainer, [part.logits for part in mine])
-        return Embedded(features, logits, self._network.unit)
+        for index in range(trainer.global_rank, math.ceil(chunks / world) * world, world):
+            yield sample_chunk(generator, index, self.seed, labels)[0]
 
     def _gather(self, trainer: Trainer, parts: list[Tensor]) -> Tensor:
         """Join [chunk, CHUNK, D] of all devices in the order of the samples: [num_samples, D]."""

@@ -1,6 +1,29 @@
 """Data sets in memory as uint8, batches by index, scaled to [-1, 1] on the device."""
 
+from gan_lightning.data.arrays import ArrayDataModule
+from gan_lightning.data.folder import ImageFolderDataModule
+from gan_lightning.data.found import count_labels
 from gan_lightning.data.mnist import MNISTDataModule
 from gan_lightning.data.module import DataUnavailable, DigitsDataModule, ImageDataModule
+from gan_lightning.data.points import (
+    DiracDataModule,
+    GridDataModule,
+    PointsDataModule,
+    RingDataModule,
+)
+from gan_lightning.data.stacked import StackedMNISTDataModule
 
-__all__ = ["DataUnavailable", "DigitsDataModule", "ImageDataModule", "MNISTDataModule"]
+__all__ = [
+    "ArrayDataModule",
+    "DataUnavailable",
+    "DigitsDataModule",
+    "DiracDataModule",
+    "GridDataModule",
+    "ImageDataModule",
+    "ImageFolderDataModule",
+    "MNISTDataModule",
+    "PointsDataModule",
+    "RingDataModule",
+    "StackedMNISTDataModule",
+    "count_labels",
+]

@@ -28,11 +28,13 @@ class ImageDataModule(LightningDataModule):
         name: of the data set, as it stands in summaries and generator files.
         resolution: side of the square images; others are resized (28 to 32: padded).
         channels: of the images.
-        num_classes: how many labels the data set has.
+        num_classes: how many labels the data set has; 0: none, or none that are wanted.
         batch_size: images per device and D update.
         batches_per_step: D updates per loop body; the loader serves them as one batch.
         classes: keep these labels alone; None keeps all.
         validation: how many training images to hold out.
+        fraction: share of the other training images to keep, the same of every class and at least
+            one; the test split and the scores' reals stay whole.
         repeat: passes over the images per epoch, for small sets.
         num_workers: of the loader; 0 is fastest for sets in memory.
         seed: of the order and of the split, at least 0.
@@ -51,6 +53,7 @@ class ImageDataModule(LightningDataModule):
         batches_per_step: int = 1,
         classes: Sequence[int] | None = None,
         validation: int = 0,
+        fraction: float = 1.0,
         repeat: int = 1,
         num_workers: int = 0,
         seed: int = 0,
@@ -65,6 +68,7 @@ class ImageDataModule(LightningDataModule):
         self.batch_size = batch_size
         self.loader_batch_size = batch_size * batches_per_step
         self.validation = validation
+        self.fraction = fraction
         self.repeat = repeat
         self.num_workers = num_workers
         self.seed = seed
@@ -81,6 +85,8 @@ class ImageDataModule(LightningDataModule):
         """Return a whole split with the chosen classes at the chosen resolution."""
         images, labels = self.load(train)
         check_images(str(self.name), images, labels, self.num_classes)
+        if not self.num_classes:
+            return ImageTensors(resize(images, self.resolution), torch.zeros_like(labels))
         keep = torch.isin(labels, torch.tensor(self.classes))
         if not keep.any():
             raise UserError(f"data.classes={self.classes}: {self.name} has no image of these")
@@ -94,6 +100,8 @@ class ImageDataModule(LightningDataModule):
         order = torch.randperm(len(whole), generator=torch.Generator().manual_seed(self.seed))
         held_out, kept = order[: self.validation].sort()[0], order[self.validation :].sort()[0]
         self.validation_set = ImageTensors(*whole[held_out])
+        if self.fraction < 1:
+            kept = kept[balanced_share(whole.labels[kept], self.fraction, self.seed)]
         self.train_set = ImageTensors(*whole[kept])
 
     @property
@@ -153,14 +161,24 @@ class ImageDataModule(LightningDataModule):
         )
 
     def on_after_batch_transfer(self, batch: Sequence[Tensor], _: int) -> tuple[Tensor, Tensor]:
-        """Scale on the device: uint8 -> (0, 1) -> (-1, 1)."""
+        """Scale on the device: uint8 -> (0, 1) -> (-1, 1); floats are there already."""
         image, label = batch
         return to_unit_range(image), label
 
 
 def to_unit_range(image: Tensor) -> Tensor:
-    """Scale uint8 [0, 255] to float32 [-1, 1], the range of tanh."""
+    """Scale uint8 [0, 255] to float32 [-1, 1], the range of tanh; leave floats as they are."""
+    if image.is_floating_point():
+        return image
     return image.to(torch.float32).div_(127.5).sub_(1.0)
+
+
+def balanced_share(labels: Tensor, fraction: float, seed: int) -> Tensor:
+    """Return the sorted rows of a random share of every class: at least one, else rounded."""
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
+    groups = [order[labels[order] == label] for label in labels.unique()]
+    chosen = [group[: max(1, round(fraction * len(group)))] for group in groups]
+    return torch.cat([order[:0], *chosen]).sort()[0]
 
 
 def resize(images: Tensor, resolution: int) -> Tensor:

@@ -9,14 +9,17 @@ from gan_lightning.build import build_data
 from gan_lightning.checkpoint import newest_generator
 from gan_lightning.config import EvaluateConfig
 from gan_lightning.data import ImageDataModule
+from gan_lightning.device import one_device
 from gan_lightning.errors import UserError
 from gan_lightning.evaluation.candidates import Candidate, gather
+from gan_lightning.evaluation.modes import evaluate_modes
 from gan_lightning.evaluation.picture import draw
 from gan_lightning.evaluation.record import Record, earlier_entries, entry, header, write_record
 from gan_lightning.evaluation.table import score_table
 from gan_lightning.metrics.features import FeatureNetwork, read_feature_network
 from gan_lightning.metrics.inception import inception_network
 from gan_lightning.metrics.judge import Judge
+from gan_lightning.metrics.modes import mode_scorer
 from gan_lightning.metrics.store import feature_network
 from gan_lightning.output import free_path
 
@@ -65,6 +68,12 @@ def evaluate(asked: EvaluateConfig, console: Console) -> Path:
         console.print(f"[bold yellow]WARNING: {line}")
     data = build_reals(asked.data)
     check_labels(candidates, data)
+    scorer = mode_scorer(data, one_device(asked.accelerator))
+    if scorer:
+        if asked.compare:
+            raise UserError(f"compare is not for {data.name}: name both with generator=A,B")
+        evaluate_modes(candidates, data, scorer, output, console)
+        return output
     judge = Judge(data, find_network(str(asked.metrics["features"]), data))
     record: Record = header(judge, count)
     earlier = [item for path in asked.compare for item in earlier_entries(Path(path), record)]

@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 
 from gan_lightning.data import ImageDataModule
 from gan_lightning.data.batches import ImageTensors
+from gan_lightning.errors import UserError
 from gan_lightning.metrics.cache import cache_folder, fingerprint, write_once
 from gan_lightning.metrics.features import (
     DigitClassifier,
@@ -67,7 +68,15 @@ def cached_network(data: ImageDataModule) -> Path:
 
 
 def feature_network(data: ImageDataModule) -> FeatureNetwork:
-    """Return a data set's network: the shipped one, a cached one, or one trained now and cached."""
+    """Return a data set's network: the shipped one, a cached one, or one trained now and cached.
+
+    Raises:
+        UserError: the data set has no labels to train one with.
+    """
+    if not data.num_classes:
+        raise UserError(
+            f"{data.name} has no labels, so no classifier whose features could score it"
+        )
     shipped = shipped_feature_network(str(data.name))
     if shipped:
         return shipped

@@ -12,6 +12,7 @@ from gan_lightning.networks.mlp import MLPDiscriminator, MLPGenerator
 from gan_lightning.networks.r3gan import R3GANDiscriminator, R3GANGenerator
 from gan_lightning.networks.sngan import SNGANDiscriminator, SNGANGenerator
 from gan_lightning.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
+from gan_lightning.networks.toy import ToyDiscriminator, ToyGenerator
 
 __all__ = [
     "DCGANDiscriminator",
@@ -28,6 +29,8 @@ __all__ = [
     "SNGANGenerator",
     "StyleGAN2Discriminator",
     "StyleGAN2Generator",
+    "ToyDiscriminator",
+    "ToyGenerator",
     "find_generator",
     "generator_names",
 ]

@@ -117,3 +117,33 @@ def test_resizing_keeps_flat_images_flat(size: int) -> None:
 def test_images_need_setup() -> None:
     with pytest.raises(RuntimeError, match="setup"):
         _ = DigitsDataModule(name="digits").images
+
+
+def test_a_fraction_is_the_same_share_of_every_class() -> None:
+    whole, tenth = digits(resolution=8), digits(resolution=8, fraction=0.1)
+    counts = whole.images.labels.bincount()
+    assert tenth.images.labels.bincount().tolist() == (counts * 0.1).round().long().tolist()
+    known = {image.numpy().tobytes() for image in whole.images.images}
+    assert {image.numpy().tobytes() for image in tenth.images.images} <= known
+    again, other = digits(resolution=8, fraction=0.1), digits(resolution=8, fraction=0.1, seed=1)
+    assert torch.equal(tenth.images.images, again.images.images)
+    assert not torch.equal(tenth.images.images, other.images.images)
+
+
+def test_a_fraction_leaves_the_test_split_and_the_reals_of_scores_whole() -> None:
+    data = digits(resolution=8, fraction=0.01, validation=100)
+    assert data.images.labels.bincount().tolist() == [1] * 10
+    assert len(data.split(train=True)) == 1500
+    assert len(data.split(train=False)) == 297
+    assert len(data.validation_set or ()) == 100
+
+
+def test_every_class_keeps_at_least_one_image() -> None:
+    labels = digits(resolution=8, fraction=1e-9).images.labels
+    assert sorted(labels.tolist()) == list(range(10))
+
+
+def test_without_classes_all_images_are_kept_and_have_one_label() -> None:
+    data = digits(num_classes=0)
+    assert (len(data.images), data.classes) == (1500, [])
+    assert data.images.labels.unique().tolist() == [0]

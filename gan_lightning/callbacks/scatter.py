@@ -1,0 +1,38 @@
+"""A picture of points: what a grid of images is for images."""
+
+import torch
+from torch import Tensor
+
+SIDE = 400  # pixels
+RADIUS = 1  # of a dot, in pixels
+REAL, FAKE = (0.72, 0.72, 0.72), (0.85, 0.25, 0.05)
+
+
+def scatter(reals: Tensor, fakes: Tensor | None = None) -> Tensor:
+    """Return a picture [3, SIDE, SIDE] in [0, 1] of the square from -1 to 1: fakes over reals.
+
+    Points [N, D, 1, 1]; of a line (D = 1) they lie side by side, reals in the lower half and
+    fakes in the upper; of more than two dimensions the first two are shown.
+    """
+    canvas = torch.ones(3, SIDE, SIDE)
+    _dots(canvas, _plane(reals, 0.0), REAL)
+    if fakes is not None:
+        _dots(canvas, _plane(fakes, 0.5), FAKE)
+    return canvas
+
+
+def _plane(points: Tensor, above: float) -> Tensor:
+    """Return the places [N, 2] in [0, 1], y upward."""
+    flat = (points.detach().flatten(1).float().cpu() + 1) / 2
+    if flat.shape[1] > 1:
+        return flat[:, :2]
+    heights = above + 0.5 * torch.linspace(0.1, 0.9, len(flat))
+    return torch.stack([flat[:, 0], heights], dim=1)
+
+
+def _dots(canvas: Tensor, places: Tensor, colour: tuple[float, float, float]) -> None:
+    pixels = (places * (SIDE - 1)).round().long()
+    steps = torch.arange(-RADIUS, RADIUS + 1)
+    offsets = torch.cartesian_prod(steps, steps)
+    column, row = (pixels[:, None] + offsets).clamp(0, SIDE - 1).flatten(0, 1).T
+    canvas[:, SIDE - 1 - row, column] = torch.tensor(colour)[:, None]

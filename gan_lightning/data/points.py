@@ -1,0 +1,90 @@
+"""Toys: points of a line or a plane as images of one pixel, with modes that are known."""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gan_lightning.data.module import ImageDataModule
+
+TOLERANCE = 0.05  # around a mode without a width
+
+
+class PointsDataModule(ImageDataModule):
+    """A mixture of equally likely Gaussians, drawn once: "images" float[N, D, 1, 1] in [-1, 1].
+
+    The label of a point is its mode. A subclass says where the modes are.
+
+    Args:
+        size: points of the training split.
+        test_size: of the test split.
+        std: of every mode, in each direction.
+        kwargs: as of `ImageDataModule`; `channels` is the number of dimensions.
+    """
+
+    def __init__(
+        self, size: int = 25_600, test_size: int = 10_000, std: float = 0.02, **kwargs: Any
+    ) -> None:
+        super().__init__(source=f"{len(self.centres())} modes of width {std:g}", **kwargs)
+        self.size = size
+        self.test_size = test_size
+        self.std = std
+
+    @staticmethod
+    def centres() -> Tensor:
+        """Return the modes [K, D]."""
+        raise NotImplementedError
+
+    @property
+    def reach(self) -> float:
+        """How far from a mode a point is still one of it: three standard deviations."""
+        return 3 * self.std or TOLERANCE
+
+    def load(self, train: bool) -> tuple[Tensor, Tensor]:
+        """Draw a split; it depends on its size alone, so that scores share their reals."""
+        count, centres = self.size if train else self.test_size, self.centres()
+        random = torch.Generator().manual_seed(0 if train else 1)
+        labels = torch.randint(len(centres), (count,), generator=random)
+        noise = torch.randn(count, centres.shape[1], generator=random)
+        points = (centres[labels] + self.std * noise).clamp(-1, 1)
+        return points[:, :, None, None], labels
+
+
+class RingDataModule(PointsDataModule):
+    """Eight Gaussians on a circle of radius 0.8.
+
+    Source: Metz et al. 2017, Unrolled GANs, section 3.1 (there of radius 2 and width 0.02).
+    """
+
+    @staticmethod
+    def centres() -> Tensor:
+        """Return the modes [8, 2]."""
+        angle = torch.arange(8) * (2 * math.pi / 8)
+        return 0.8 * torch.stack([angle.cos(), angle.sin()], dim=1)
+
+
+class GridDataModule(PointsDataModule):
+    """25 Gaussians on a square grid, 0.4 apart; by default a twentieth of that wide.
+
+    Source: Srivastava et al. 2017, VEEGAN, section 5.1.
+    """
+
+    @staticmethod
+    def centres() -> Tensor:
+        """Return the modes [25, 2]."""
+        line = torch.arange(-2.0, 3.0) * 0.4
+        return torch.cartesian_prod(line, line)
+
+
+class DiracDataModule(PointsDataModule):
+    """All reals are 0 on a line: the smallest GAN that can fail to converge.
+
+    Source: Mescheder et al. 2018, Which Training Methods for GANs do actually Converge?,
+    section 2.
+    """
+
+    @staticmethod
+    def centres() -> Tensor:
+        """Return the one mode [1, 1]."""
+        return torch.zeros(1, 1)

@@ -1,0 +1,77 @@
+"""Stacked MNIST: random digits as colour channels, so that there are 1,000 modes to find."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gan_lightning.data.mnist import MNISTDataModule
+from gan_lightning.data.module import DataUnavailable
+from gan_lightning.errors import UserError
+
+SPLIT_STREAMS = (1, 0)  # of the test split, of the training split
+
+
+class StackedMNISTDataModule(MNISTDataModule):
+    """Each channel is an MNIST digit drawn at random: 10 to the power of `channels` modes.
+
+    Digits of the training split make the training split, those of the test split the test split;
+    which ones depends on `seed` alone. The label is the digits read as one number, if
+    `num_classes` is not 0.
+
+    Source: Srivastava et al. 2017, VEEGAN, section 5.1; Metz et al. 2017, Unrolled GANs.
+
+    Args:
+        root: the data folder with MNIST in it; nothing else can stand in for it.
+        size: images of the training split.
+        test_size: images of the test split.
+        kwargs: as of `ImageDataModule`.
+    """
+
+    def __init__(
+        self, root: str, size: int = 60_000, test_size: int = 26_000, **kwargs: Any
+    ) -> None:
+        super().__init__(dataset="MNIST", root=root, **kwargs)
+        self.size = size
+        self.test_size = test_size
+        modes = 10**self.channels
+        if self.num_classes not in (0, modes):
+            raise ValueError(
+                f"num_classes must be 0 or {modes}, the modes of {self.channels} digits"
+            )
+
+    def prepare_data(self) -> None:
+        """Fetch MNIST unless it is there.
+
+        Raises:
+            UserError: it is not there and could not be fetched, or is damaged.
+        """
+        try:
+            super().prepare_data()
+        except DataUnavailable as error:
+            raise UserError(
+                f"{error}: {self.name} is made of MNIST; put it there, "
+                "or set data.root to where it is"
+            ) from error
+
+    def load(self, train: bool) -> tuple[Tensor, Tensor]:
+        """Return a split: (uint8[size, channels, 28, 28], the modes int64[size])."""
+        images, labels = super().load(train)
+        key = 2 * self.seed + SPLIT_STREAMS[train]
+        rows = torch.randint(
+            len(images),
+            (self.size if train else self.test_size, self.channels),
+            generator=torch.Generator().manual_seed(key),
+        )
+        stacked = torch.stack([images[row, 0] for row in rows.T], dim=1)
+        places = 10 ** torch.arange(self.channels - 1, -1, -1)
+        return stacked, (labels[rows] * places).sum(dim=1)
+
+    def mode_shares(self) -> Tensor:
+        """Return float64[10 ** channels]: how likely each mode is, as MNIST's digits are not."""
+        _, labels = super().load(train=True)
+        digit = torch.bincount(labels, minlength=10).double() / len(labels)
+        shares = digit
+        for _ in range(self.channels - 1):
+            shares = (shares[:, None] * digit).flatten()
+        return shares

@@ -1,0 +1,66 @@
+"""Networks for points of a plane: small, fully connected, without normalisation."""
+
+import math
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from gan_lightning.networks.base import Discriminator, Generator, ProjectionHead
+from gan_lightning.networks.layers import LabelConcat
+
+
+def _layers(size: int, hidden: Sequence[int]) -> tuple[list[nn.Module], int]:
+    """Return linear layers with LeakyReLU behind each, and how wide the last is."""
+    layers: list[nn.Module] = []
+    for width in hidden:
+        layers += [nn.Linear(size, width), nn.LeakyReLU(0.2)]
+        size = width
+    return layers, size
+
+
+class ToyGenerator(Generator):
+    """z[B, L] -> points [B, D, 1, 1] in [-1, 1], through hidden layers, then tanh."""
+
+    def __init__(
+        self,
+        latent_dim: int,
+        image_shape: Sequence[int],
+        num_classes: int = 0,
+        hidden: Sequence[int] = (128, 128),
+    ) -> None:
+        super().__init__(latent_dim, image_shape, num_classes)
+        self.condition = LabelConcat(num_classes)
+        layers, size = _layers(latent_dim + num_classes, hidden)
+        self.layers = nn.Sequential(*layers, nn.Linear(size, math.prod(image_shape)), nn.Tanh())
+
+    def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """Map latents (and labels) to points."""
+        return self.layers(self.condition(z, y)).unflatten(1, self.image_shape)
+
+
+class ToyDiscriminator(Discriminator):
+    """points [B, D, 1, 1] -> logits[B], through hidden layers.
+
+    Args:
+        image_shape: [D, 1, 1].
+        num_classes: 0: unconditional.
+        hidden: widths.
+        scale: the points are multiplied by it, to make their distances about 1 to the network.
+    """
+
+    def __init__(
+        self,
+        image_shape: Sequence[int],
+        num_classes: int = 0,
+        hidden: Sequence[int] = (128, 128),
+        scale: float = 1.0,
+    ) -> None:
+        super().__init__(image_shape, num_classes)
+        self.scale = scale
+        layers, size = _layers(math.prod(image_shape), hidden)
+        self.layers = nn.Sequential(*layers)
+        self.head = ProjectionHead(size, num_classes)
+
+    def features(self, x: Tensor) -> Tensor:
+        """Map points to features."""
+        return self.layers(self.scale * x.flatten(1))
