@@ -110,6 +110,8 @@ class ImageFolderDataModule(FileDataModule):
         except UNREADABLE as error:
             reason = " ".join(str(error).split())
             raise UserError(f"{file} cannot be read as an image ({reason}): remove it") from error
+        square = (min(image.size),) * 2
+        image = ImageOps.fit(image, square)  # cut first: resizing a part lets its surroundings in
         if image.size != (side, side):
-            image = ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS)
+            image = image.resize((side, side), Image.Resampling.LANCZOS)
         return torch.from_numpy(np.array(image)).view(side, side, -1).permute(2, 0, 1).contiguous()
