@@ -51,8 +51,8 @@ def _schedule(key: str, node: Any) -> Schedule:
     return made
 
 
-def build_schedules(optimizer: Config) -> dict[str, Schedule]:
-    """Return the schedules of the optimizers' hyperparameters; null is none.
+def build_schedules(optimizer: Config, images: int | None = None) -> dict[str, Schedule]:
+    """Return the schedules of the optimizers' hyperparameters in a run of so many images.
 
     Raises:
         UserError: a name that cannot be scheduled, or what is no schedule.
@@ -62,7 +62,8 @@ def build_schedules(optimizer: Config) -> dict[str, Schedule]:
         if name not in OPTIMIZER_SCHEDULES:
             known = ", ".join(OPTIMIZER_SCHEDULES)
             raise UserError(f"optimizer.schedule.{name} is none of {known}")
-    return {name: _schedule(f"optimizer.schedule.{name}", node) for name, node in nodes.items()}
+    made = {name: _schedule(f"optimizer.schedule.{name}", node) for name, node in nodes.items()}
+    return {name: schedule.over(images) for name, schedule in made.items()}
 
 
 def exportable(node: Config) -> bool:
@@ -99,8 +100,8 @@ def build_data(config: Config) -> tuple[ImageDataModule, str]:
         node = {k: v for k, v in node.items() if k not in gone} | digits
         config["data"] = node
         data = _object(node)
-    data.setup()
     warning = warning or data.remark
+    data.setup()
     found = data.images.images.shape[1]
     if found != data.channels:
         raise UserError(
@@ -109,8 +110,25 @@ def build_data(config: Config) -> tuple[ImageDataModule, str]:
     return data, warning
 
 
-def build_module(config: Config) -> GANModule:
-    """Return the module with untrained networks, initialised from the global random state."""
+def run_images(config: Config, data: ImageDataModule) -> int | None:
+    """Return how many images the run will show to D; None if epochs are not what ends it."""
+    epochs, limit = config["trainer"]["max_epochs"], config["trainer"]["limit_train_batches"]
+    if not epochs or epochs < 0:
+        return None
+    images, devices = len(data.images) * data.repeat, config["trainer"]["devices"]
+    if isinstance(limit, float):
+        return int(epochs * limit * images)
+    world = devices if isinstance(devices, int) and devices > 0 else 1
+    return int(epochs * min(limit * data.loader_batch_size * world, images))
+
+
+def build_module(config: Config, images: int | None = None) -> GANModule:
+    """Return the module with untrained networks, initialised from the global random state.
+
+    Args:
+        config: the run's.
+        images: how many the run will show to D, for schedules that last as long as it.
+    """
     model, optimizer, ema = config["model"], config["optimizer"], config["ema"]
     module = GANModule(
         generator=_object(model["generator"]),
@@ -125,7 +143,7 @@ def build_module(config: Config) -> GANModule:
         g_steps=config.get("g_steps", 1),
         accumulate=config.get("accumulate", 1),
         clip_norm=optimizer.get("clip_norm"),
-        schedules=build_schedules(optimizer),
+        schedules=build_schedules(optimizer, images),
         ema_half_life=ema["half_life"],
         ema_ramp_up=ema["ramp_up"],
         ema_schedule=_schedule("ema.schedule", ema["schedule"]) if ema.get("schedule") else None,

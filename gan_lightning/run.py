@@ -11,7 +11,7 @@ from lightning import Trainer, seed_everything
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
-from gan_lightning.build import build_data, build_module, build_trainer, exportable
+from gan_lightning.build import build_data, build_module, build_trainer, exportable, run_images
 from gan_lightning.callbacks.quiet import quiet
 from gan_lightning.checkpoint import GENERATOR_FILE
 from gan_lightning.config import plain
@@ -67,7 +67,7 @@ def train_in(
     data, missing = build_data(settings)
     check_batch(settings, data)
     seed_everything(settings["seed"], workers=True, verbose=False)
-    module = build_module(settings)
+    module = build_module(settings, run_images(settings, data))
     quiet()
     torch.set_float32_matmul_precision("high")  # TF32 on GPUs that have it
     trainer = build_trainer(settings)

@@ -8,6 +8,7 @@ from lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from gan_lightning.callbacks.context import context
+from gan_lightning.describe import class_counts
 from gan_lightning.metrics import Embedded, cheap_scores, feature_network, real_statistics
 from gan_lightning.metrics.features import FeatureNetwork
 from gan_lightning.metrics.modes import ModeScorer, mode_scorer
@@ -70,16 +71,17 @@ class LiveScores(Callback):
         if not last and (trainer.current_epoch + 1) % self.every_n_epochs:
             return
         module, data = context(trainer, pl_module)
-        labels = data.classes if module.generator.num_classes else []
-        scores = self._scores(trainer, module.average.generator, labels)
+        # Labels as often as the data has them: in turn they are another P(Y), and FID sees that.
+        known = (data.classes, class_counts(data)) if module.generator.num_classes else ([], [])
+        scores = self._scores(trainer, module.average.generator, *known)
         module.scores = {f"score/{name}": value for name, value in scores.items()}
         for logger in trainer.loggers:
             logger.log_metrics(module.scores, step=module.images_seen)
 
     def _scores(
-        self, trainer: Trainer, generator: Generator, labels: list[int]
+        self, trainer: Trainer, generator: Generator, labels: list[int], counts: list[int]
     ) -> dict[str, float]:
-        chunks = self._my_chunks(trainer, generator, labels)
+        chunks = self._my_chunks(trainer, generator, labels, counts)
         if self._modes:
             return self._modes.scores(self._gather(trainer, [self._modes.read(c) for c in chunks]))
         assert self._network is not None
@@ -91,7 +93,7 @@ class LiveScores(Callback):
         return cheap_scores(fakes, self._reals, self.neighbours)
 
     def _my_chunks(
-        self, trainer: Trainer, generator: Generator, labels: list[int]
+        self, trainer: Trainer, generator: Generator, labels: list[int], counts: list[int]
     ) -> Iterator[Tensor]:
         """Yield the samples of this device: every world_size-th chunk of them."""
         if trainer.world_size > 1:
@@ -99,7 +101,7 @@ class LiveScores(Callback):
                 torch.distributed.broadcast(buffer, src=0)
         chunks, world = math.ceil(self.num_samples / CHUNK), trainer.world_size
         for index in range(trainer.global_rank, math.ceil(chunks / world) * world, world):
-            yield sample_chunk(generator, index, self.seed, labels)[0]
+            yield sample_chunk(generator, index, self.seed, labels, counts)[0]
 
     def _gather(self, trainer: Trainer, parts: list[Tensor]) -> Tensor:
         """Join [chunk, CHUNK, D] of all devices in the order of the samples: [num_samples, D]."""

@@ -12,6 +12,7 @@ from gan_lightning.checkpoint import GENERATOR_FILE, load_generator
 from gan_lightning.config import EvaluateConfig
 from gan_lightning.device import one_device
 from gan_lightning.errors import UserError
+from gan_lightning.metadata import GeneratorMetadata
 from gan_lightning.metrics.images import read_images
 from gan_lightning.metrics.neighbours import ROWS
 from gan_lightning.sampling import sample_chunks, to_uint8
@@ -77,10 +78,19 @@ def short_names(files: list[Path]) -> list[str]:
     ]
 
 
+def _said(metadata: GeneratorMetadata) -> str:
+    """Return in words how labels were chosen."""
+    if not metadata.labels:
+        return "none"
+    return "drawn from P(Y)" if metadata.class_counts else "in turn: the file does not tell P(Y)"
+
+
 def _drawn(path: Path, asked: EvaluateConfig) -> Candidate:
     generator, metadata, file = load_generator(path, asked.trust)
     generator = generator.to(one_device(asked.accelerator))
-    chunks = list(sample_chunks(generator, asked.num_samples, asked.seed, metadata.labels))
+    # Labels drawn from the data's P(Y): in turn, the classes' unequal shares would count as error.
+    known = (metadata.labels, metadata.class_counts)
+    chunks = list(sample_chunks(generator, asked.num_samples, asked.seed, *known))
     labels = [label for _, label in chunks if label is not None]
     about = {
         "file": str(file),
@@ -90,6 +100,7 @@ def _drawn(path: Path, asked: EvaluateConfig) -> Candidate:
         "classes": metadata.classes,
         "images_seen": metadata.images_seen,
         "conditional": bool(labels),
+        "labels": _said(metadata),
         "seed": asked.seed,
     }
     images = torch.cat([to_uint8(image) for image, _ in chunks])

@@ -36,7 +36,8 @@ def test_curves_are_the_scores_of_the_generator_file_on_any_number_of_devices(
     assert len(scored) == 2, "one a epoch"
 
     generator, metadata, _ = load_generator(folder)
-    images, _ = sample(generator, SAMPLES, seed=0, labels=metadata.labels)
+    assert sum(metadata.class_counts) == 1500
+    images, _ = sample(generator, SAMPLES, 0, metadata.labels, metadata.class_counts)
     expected = cheap_scores(network.embed(images), real_statistics(digits, network), NEIGHBOURS)
     for name, value in expected.items():
         assert float(scored[-1][f"score/{name}"]) == pytest.approx(value, rel=1e-4, abs=1e-6)
