@@ -67,5 +67,4 @@ def state(run: Path) -> dict[str, str]:
 def differences(one: Path, other: Path) -> list[str]:
     """Return which parts of two runs differ."""
     first, second = state(one), state(other)
-    assert first.keys() == second.keys()
-    return [name for name in first if first[name] != second[name]]
+    return sorted(n for n in first.keys() | second.keys() if first.get(n) != second.get(n))
