@@ -1,12 +1,13 @@
 """Train named recipes on the same number of images and write the leaderboard docs/zoo.md.
 
-    python benchmarks/zoo.py                                   # all recipes, 120,000 images each
+    python benchmarks/zoo.py                                   # all recipes, 60,000 images each
     python benchmarks/zoo.py --recipes dcgan,wgan_gp --images 600000 --jobs 1
     python benchmarks/zoo.py --recipes none                    # write the page from what is there
 
-Every recipe is trained by train.py, scored by evaluate.py and drawn by sample.py. Runs lie in
-outputs/zoo-<images>/ and are not repeated if their evaluation is there, so that the page can be
-made in parts. A recipe that fails, or whose FID is above --untrained, is listed as such.
+Every recipe is trained by train.py and drawn by sample.py; all are scored by one call of
+evaluate.py. Runs lie in outputs/zoo-<images>/ and are not repeated if they are there, so that the
+page can be made in parts. A recipe that fails, or whose FID is above --untrained, is listed as
+such.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -82,7 +84,7 @@ def command(log: Path, script: str, *arguments: str) -> None:
 def train(name: str, folder: Path, images: int, accelerator: str) -> None:
     """Train, draw and score one recipe, unless that was done before; failures stay in its log."""
     run, log = folder / name, folder / f"{name}.log"
-    if (run / "evaluation.json").exists():
+    if (run / "grid.png").exists():
         return
     log.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -100,18 +102,30 @@ def train(name: str, folder: Path, images: int, accelerator: str) -> None:
             "+callbacks.clock.file=${run_dir}/clock.csv",
         )
         command(log, "sample.py", f"generator={run}", "num_samples=50", f"output={run}/grid.png")
-        command(log, "evaluate.py", f"generator={run}", f"output={run}/evaluation.json")
     except subprocess.CalledProcessError:
         print(f"{name}: failed, see {log}", file=sys.stderr)
 
 
-def row(name: str, folder: Path) -> Row:
+def score(names: list[str], folder: Path) -> dict[str, Any]:
+    """Score all generators that are there; return the record."""
+    output = folder / "evaluation.json"
+    generators = ",".join(str(folder / name) for name in names if drawn(name, folder))
+    done = (f"generator={generators}", f"output={output}", "overwrite=true", "accelerator=cpu")
+    command(folder / "evaluation.log", "evaluate.py", *done)
+    return json.loads(output.read_text())
+
+
+def drawn(name: str, folder: Path) -> bool:
+    """Whether a recipe got as far as its picture."""
+    return (folder / name / "grid.png").exists()
+
+
+def row(name: str, folder: Path, record: dict[str, Any]) -> Row:
     """Read what a recipe left."""
-    run = folder / name
-    if not (run / "evaluation.json").exists():
+    if not drawn(name, folder):
         return Row(name, about(name))
-    record = json.loads((run / "evaluation.json").read_text())
-    entry = record["candidates"][0]
+    run = folder / name
+    entry = next(entry for entry in record["candidates"] if entry["name"] == name)
     counts = re.findall(r"([\d,]+) parameters", (folder / f"{name}.log").read_text())[-2:]
     seconds = read_clock(run / "clock.csv")
     last = max(seconds)
@@ -208,7 +222,7 @@ def main() -> None:
     """Train what was asked for and write the page from all that is there."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--recipes", default=",".join(recipes()))
-    parser.add_argument("--images", type=int, default=120_000)
+    parser.add_argument("--images", type=int, default=60_000)
     parser.add_argument("--jobs", type=int, default=2, help="runs at once, a thread each")
     parser.add_argument("--accelerator", default="cpu")
     parser.add_argument("--untrained", type=float, default=50.0, help="FID that is no result")
@@ -218,7 +232,8 @@ def main() -> None:
     with ThreadPoolExecutor(args.jobs) as pool:
         list(pool.map(lambda name: train(name, folder, args.images, args.accelerator), names))
     tried = [name for name in recipes() if (folder / f"{name}.log").exists()]
-    rows = [row(name, folder) for name in tried]
+    record = score(tried, folder)
+    rows = [row(name, folder, record) for name in tried]
     (ROOT / "docs" / "zoo.md").write_text(page(rows, folder, args.images, args.untrained))
 
 
