@@ -47,7 +47,8 @@ class Jobs:
             if not expected and (not sweep or os.environ.get("HYDRA_FULL_ERROR") == "1"):
                 raise
             reason = str(error) if expected else f"{type(error).__name__}: {error}"
-            print(*map(printable, reason.split("\n")), sep="\n", file=sys.stderr)
+            where = f"job {hydra_config.job.num}: " if sweep else ""
+            print(*map(printable, f"{where}{reason}".split("\n")), sep="\n", file=sys.stderr)
             if not sweep:
                 sys.exit(status)
             number, overrides = hydra_config.job.num, " ".join(hydra_config.overrides.task)

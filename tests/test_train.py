@@ -125,6 +125,7 @@ def test_bad_input_ends_with_2_and_leaves_no_folder(
     assert done.run_folders == []
 
 
+@pytest.mark.fault(13)
 def test_two_processes_share_a_run(tmp_path: Path) -> None:
     done = run_script(tmp_path, "train.py", *TINY, "trainer.devices=2")
     assert done.returncode == 0, done.stderr
@@ -137,6 +138,7 @@ def test_two_processes_share_a_run(tmp_path: Path) -> None:
     assert (folder / "checkpoints" / "last.ckpt").exists()
 
 
+@pytest.mark.fault(14)
 def test_a_sweep_on_two_devices_runs_each_job_once_in_one_folder(tmp_path: Path) -> None:
     done = run_script(
         tmp_path, "train.py", "-m", "loss=hinge,nonsaturating", *TINY, "trainer.devices=2"
@@ -160,6 +162,7 @@ def test_help_shows_groups_and_examples(tmp_path: Path) -> None:
     assert done.run_folders == []
 
 
+@pytest.mark.fault(40)
 def test_a_sweep_goes_on_after_a_wrong_job_and_ends_with_2(tmp_path: Path) -> None:
     done = run_script(tmp_path, "train.py", "-m", *TINY, "data.batch_size=99999,8")
     assert done.returncode == 2
