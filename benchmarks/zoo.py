@@ -27,7 +27,10 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
-from benchmarks.clock import read_clock  # noqa: E402  # this file is run as a script
+from hydra import compose, initialize_config_dir  # noqa: E402  # this file is run as a script
+
+from benchmarks.clock import read_clock  # noqa: E402
+from gan_lightning.config import register  # noqa: E402
 
 EXPERIMENTS = ROOT / "conf" / "experiment"
 PICTURES = ROOT / "docs" / "images" / "zoo"
@@ -51,11 +54,13 @@ class Row:
 
 def recipes() -> list[str]:
     """Return the experiments that train on the whole of MNIST, and the default."""
-    names = [
-        file.stem
-        for file in sorted(EXPERIMENTS.glob("*.yaml"))
-        if "/data:" not in file.read_text() and "fraction" not in file.read_text()
-    ]
+    register()
+    names = []
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        for file in sorted(EXPERIMENTS.glob("*.yaml")):
+            data = compose("config", [f"experiment={file.stem}", "run_dir=none"]).data
+            if data.name == "mnist" and data.fraction == 1:
+                names.append(file.stem)
     return [DEFAULT, *names]
 
 
