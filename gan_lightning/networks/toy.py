@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from gan_lightning.networks.base import Discriminator, Generator, ProjectionHead
@@ -19,7 +20,15 @@ def _layers(size: int, hidden: Sequence[int]) -> tuple[list[nn.Module], int]:
 
 
 class ToyGenerator(Generator):
-    """z[B, L] -> points [B, D, 1, 1] in [-1, 1], through hidden layers, then tanh."""
+    """z[B, L] -> points [B, D, 1, 1] in [-1, 1], through hidden layers, then tanh.
+
+    Args:
+        latent_dim: L.
+        image_shape: [D, 1, 1].
+        num_classes: 0: unconditional.
+        hidden: widths.
+        point: every latent makes the same point, as in the Dirac GAN (Mescheder et al. 2018).
+    """
 
     def __init__(
         self,
@@ -27,14 +36,17 @@ class ToyGenerator(Generator):
         image_shape: Sequence[int],
         num_classes: int = 0,
         hidden: Sequence[int] = (128, 128),
+        point: bool = False,
     ) -> None:
         super().__init__(latent_dim, image_shape, num_classes)
+        self.point = point
         self.condition = LabelConcat(num_classes)
         layers, size = _layers(latent_dim + num_classes, hidden)
         self.layers = nn.Sequential(*layers, nn.Linear(size, math.prod(image_shape)), nn.Tanh())
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """Map latents (and labels) to points."""
+        z = torch.zeros_like(z) if self.point else z
         return self.layers(self.condition(z, y)).unflatten(1, self.image_shape)
 
 
