@@ -80,6 +80,7 @@ RULES: dict[str, Rule] = {
     "weight": Number(0),
     "every_n_epochs": COUNT,
     "every_n_images": _optional(COUNT),
+    "limit": _POSITIVE,
     "half_life": Number(0),
     "ramp_up": Number(0),
     "seed": Number(0, whole=True, high=2**32 - 1),

@@ -3,17 +3,20 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import torch
+from _pytest.terminal import TerminalReporter
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from omegaconf import DictConfig
 
 from gan_lightning.config import register
+from tests.faults.table import FAULTS
 
 ROOT = Path(__file__).resolve().parents[1]
 CONF = ROOT / "conf"
@@ -96,3 +99,32 @@ def run_folder(finished_run: Finished) -> Path:
     """Return the folder of the finished run."""
     (folder,) = finished_run.run_folders
     return folder
+
+
+_outcomes: dict[int, list[str]] = defaultdict(list)  # of the tests of each fault
+
+
+def rows_of(item: pytest.Item) -> list[int]:
+    """Return the rows of the table of faults that a test is about."""
+    return [row for mark in item.iter_markers("fault") for row in mark.args]
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Remember how each row's tests went."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    if report.when == "call" or report.outcome != "passed":
+        for row in rows_of(item):
+            _outcomes[row].append(report.outcome)
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Print the matrix of faults when many of its tests ran: `pytest -m "fault and not slow"`."""
+    if len(_outcomes) < 10:
+        return
+    terminalreporter.section("faults")
+    for row, name in FAULTS.items():
+        went = _outcomes.get(row, [])
+        worst = next((o for o in ("failed", "skipped", "passed") if o in went), "not run")
+        terminalreporter.line(f"{row:>3}  {name:<45} {worst}{f' x{len(went)}' if went else ''}")

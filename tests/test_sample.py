@@ -127,7 +127,7 @@ def test_what_is_there_stays(
 @pytest.mark.parametrize(
     ("overrides", "words"),
     [
-        (["label=10"], "labels are 0, 1, 2"),
+        pytest.param(["label=10"], "labels are 0, 1, 2", marks=pytest.mark.fault(44)),
         (["num_samples=0"], "num_samples=0"),
         (["seed=-1"], "seed=-1"),
         (["output=x.jpg"], "x.jpg"),

@@ -84,6 +84,7 @@ def test_resume_goes_on_in_the_same_folder_even_if_it_was_moved(
     assert config_of(folder)["model"]["num_classes"] == 10
 
 
+@pytest.mark.fault(16)
 def test_missing_data_falls_back_to_digits_and_says_so_everywhere(tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()

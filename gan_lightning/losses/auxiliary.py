@@ -152,7 +152,7 @@ class InfoGAN(AuxiliaryLoss):
     def make_head(self, features: int, generator: Generator) -> nn.Module:
         """Return features -> 128 -> [category logits, means of the continuous codes]."""
         wanted, found = (
-            [codes.categories, codes.continuous] for codes in (self.codes, generator.codes)
+            [codes.categories, codes.continuous] for codes in (self.codes, generator.latent_codes)
         )
         if found != wanted or not sum(found):
             raise UserError(

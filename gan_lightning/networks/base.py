@@ -26,7 +26,7 @@ class Generator(nn.Module):
         codes: Sequence[int] = (0, 0),
     ) -> None:
         super().__init__()
-        self.codes = LatentCodes(latent_dim, *codes)
+        self.latent_codes = LatentCodes(latent_dim, *codes)
         self.latent_dim = latent_dim
         self.image_shape = tuple(image_shape)
         self.num_classes = num_classes

@@ -65,7 +65,7 @@ class DCGANGenerator(Generator):
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """Map latents (and labels) to images."""
-        return self.layers(self.project(self.condition(self.codes(z), y)))
+        return self.layers(self.project(self.condition(self.latent_codes(z), y)))
 
 
 def _norm_relu(channels: int) -> list[nn.Module]:

@@ -54,7 +54,7 @@ class InfoGANGenerator(Generator):
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """Map latents (and labels) to images."""
         # The paper's sigmoid for images in [0, 1], taken to [-1, 1]: 2 sigmoid(x) - 1.
-        return torch.tanh(0.5 * self.layers(self.condition(self.codes(z), y)))
+        return torch.tanh(0.5 * self.layers(self.condition(self.latent_codes(z), y)))
 
 
 class InfoGANDiscriminator(Discriminator):

@@ -36,7 +36,7 @@ class MLPGenerator(Generator):
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """Map latents (and labels) to images."""
-        return self.layers(self.condition(self.codes(z), y)).unflatten(1, self.image_shape)
+        return self.layers(self.condition(self.latent_codes(z), y)).unflatten(1, self.image_shape)
 
 
 class MLPDiscriminator(Discriminator):

@@ -21,7 +21,7 @@ BAD = [
     (6, ["data.batch_size=0"], ["data.batch_size=0"]),
     (7, ["data.batch_size=99999"], ["data.batch_size=99999", "smaller"]),
     (8, ["model.latent_dim=0"], ["latent_dim=0"]),
-    (9, ["constraint=clip", "constraint.bound=-1"], ["bound=-1"]),
+    (9, ["constraint=clip", "constraint.limit=-1"], ["constraint.limit=-1 must"]),
     (9, ["penalty.weight=-1"], ["penalty.weight=-1"]),
     (9, ["ema.half_life=-1"], ["ema.half_life=-1"]),
     (10, ["trainer.max_epochs=-5"], ["trainer.max_epochs=-5"]),
