@@ -15,7 +15,6 @@ class Vitals:
 
     Attributes:
         belief: what the logits mean under the run's loss.
-        finite: no output of G or D is nan or inf.
         d_real: mean probability D gives to training reals.
         d_fake: the same for fakes of the current generator.
         d_pairs: mean probability D gives to the fake of a (real, fake) pair.
@@ -43,7 +42,6 @@ class Vitals:
     """
 
     belief: Belief = "probability"
-    finite: bool = True
     d_real: float = 0.6
     d_fake: float = 0.4
     d_pairs: float = 0.4

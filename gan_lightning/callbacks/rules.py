@@ -79,14 +79,6 @@ def exploding(v: Vitals) -> bool:
 
 RULES = (
     Rule(
-        "not finite",
-        "numbers",
-        1,
-        lambda v: not v.finite,
-        lambda v: "Not a number: what the networks return is nan or infinite",
-        lambda v: (f"optimizer.lr={number(min(v.lr_d, v.lr_g) / 10)}",),
-    ),
-    Rule(
         "gradients explode",
         "numbers",
         3,

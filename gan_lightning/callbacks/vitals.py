@@ -147,7 +147,6 @@ def measure(module: GANModule, panel: Panel) -> Vitals:
     d_optimizer, g_optimizer = module.optimizers()  # type: ignore[attr-defined]  # two: a list
     return Vitals(
         belief=belief_of(module.loss),
-        finite=all(bool(tensor.isfinite().all()) for tensor in (fake, fakes, reals)),
         **_of_logits(reals, fakes, held_out),
         **_of_images(fake.float(), panel),
         min_class_share=module.scores.get("score/min_class_share"),

@@ -180,7 +180,11 @@ def train_on_modes(weight: float, steps: int = 400, batch: int = 128) -> tuple[f
     with torch.no_grad():
         samples = generator.eval()(z).flatten(1)
     distance, nearest = torch.cdist(samples, MODES).min(dim=1)
-    table = nn.functional.one_hot(4 * generator.latent_codes.category(z) + nearest, 16).sum(0).view(4, 4)
+    table = (
+        nn.functional.one_hot(4 * generator.latent_codes.category(z) + nearest, 16)
+        .sum(0)
+        .view(4, 4)
+    )
     best = max(
         sum(int(table[c, mode]) for c, mode in enumerate(order))
         for order in itertools.permutations(range(4))
