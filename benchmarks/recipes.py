@@ -32,6 +32,8 @@ PLAIN = [  # the DCGAN paper's settings: BatchNorm in both, Adam 2e-4 with beta1
     "model.discriminator.batch_norm=true",
     "data.batch_size=64",
 ]
+FEW = ["data.fraction=0.01", "data.repeat=100"]  # an epoch is 60,000 images still
+DIGITS = ["data=digits", "data.repeat=40"]
 SETTINGS: dict[str, list[str]] = {
     "default": [],
     "plain DCGAN": PLAIN,
@@ -43,6 +45,12 @@ SETTINGS: dict[str, list[str]] = {
     "default, hinge": ["loss=hinge"],
     "default, batch 32": ["data.batch_size=32"],
     "mlp": ["model=mlp"],
+    "600 images": FEW,
+    "600 images, ADA": [*FEW, "augment=ada", "augment.images=100000", "augment.flips=false"],
+    "600 images, DiffAugment": [*FEW, "augment=diffaugment", "augment.policy=[translation]"],
+    "digits": DIGITS,
+    "digits, ADA": [*DIGITS, "augment=ada", "augment.images=100000", "augment.flips=false"],
+    "digits, DiffAugment": [*DIGITS, "augment=diffaugment", "augment.policy=[translation]"],
 }
 
 
