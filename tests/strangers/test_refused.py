@@ -251,13 +251,14 @@ def test_refused(name: str, endings: dict[str, dict[str, Any]], folder: Path) ->
     assert not (folder / "x.npz").exists()
 
 
-@pytest.mark.parametrize("name", ["torch.ckpt"])
-def test_refused_by_the_command_too(
-    name: str, endings: dict[str, dict[str, Any]], folder: Path, tmp_path: Path
+@pytest.mark.parametrize("script", ["sample.py", "evaluate.py"])
+def test_refused_by_the_commands_too(
+    script: str, endings: dict[str, dict[str, Any]], folder: Path, tmp_path: Path
 ) -> None:
-    done = run_script(tmp_path, "sample.py", f"generator={folder / name}")
+    done = run_script(tmp_path, script, f"generator={folder / 'torch.ckpt'}")
     assert done.returncode == 2
-    assert done.stderr == endings[name]["said"]
+    assert done.stderr == endings["torch.ckpt"]["said"]
+    assert not (folder / MARK).exists()
     assert list(tmp_path.iterdir()) == []
 
 
