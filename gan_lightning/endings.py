@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -16,6 +17,7 @@ from typing import Any
 
 # SLURM sends USR1 some time before its limit (#SBATCH --signal=USR1@60): it is the same wish.
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGUSR1: 143}
+RANK_GRACE = 10  # seconds that a rank outlives the process that started it, to save
 WORKER_GRACE = 5  # seconds that a loader worker outlives a SIGTERM: its rank still needs a batch
 
 
@@ -78,6 +80,24 @@ def watched() -> Iterator[Endings]:
         for number, handler in before.items():
             if threading.current_thread() is threading.main_thread():
                 signal.signal(number, handler)
+
+
+def end_with_parent() -> None:
+    """Let a rank end soon after the process that started it, whatever it waits for then.
+
+    A killed parent leaves ranks that may have just the last barrier to wait for, for ever; they
+    would hold the run's folder against the next start.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        time.sleep(RANK_GRACE)
+        os._exit(STATUS[signal.SIGTERM])
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def calm_worker(_: int) -> None:

@@ -10,7 +10,7 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from gan_lightning.callbacks.checkpoints import Checkpoints
 from gan_lightning.callbacks.context import context
-from gan_lightning.endings import ENDINGS
+from gan_lightning.endings import ENDINGS, end_with_parent
 from gan_lightning.files import hold_rank
 from gan_lightning.finite import require_finite
 
@@ -30,6 +30,7 @@ class GracefulEnd(Checkpoint):
         """Handle signals, and keep the folder, in every process that a strategy started."""
         ENDINGS.install()
         if multiprocessing.parent_process() is not None:
+            end_with_parent()
             hold_rank(Path(trainer.default_root_dir), trainer.global_rank)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
