@@ -133,7 +133,7 @@ def test_what_is_no_schedule_is_the_users_error(
     override: str, complaint: str, compose: Compose
 ) -> None:
     with pytest.raises(UserError, match=complaint):
-        build_module(plain(compose("model=mlp", override)))
+        build_module(plain(compose("model=mlp", "optimizer=adam", override)))
 
 
 def test_betas_of_an_optimizer_without_any_are_the_users_error() -> None:

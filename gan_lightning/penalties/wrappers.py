@@ -14,12 +14,18 @@ class Lazy(Follower, nn.Module):
     The count of updates is in its state, and so in checkpoints.
 
     Source: Karras et al. 2020, StyleGAN2, section 3.1 (lazy regularization).
+
+    Args:
+        penalty: with its own weight.
+        every: updates of D per penalty.
+        weight: a factor beside that of the penalty.
     """
 
-    def __init__(self, penalty: Penalty, every: int = 16) -> None:
+    def __init__(self, penalty: Penalty, every: int = 16, weight: float = 1.0) -> None:
         super().__init__()
         self.penalty = penalty
         self.every = every
+        self.weight = weight
         self.updates = 0
 
     def follow(self, images_seen: int) -> None:
@@ -36,10 +42,10 @@ class Lazy(Follower, nn.Module):
         self.updates = state["count"]
 
     def forward(self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
-        """Return `every` times the penalty, or zeros[B] between."""
+        """Return `every` times the weighted penalty, or zeros[B] between."""
         if self.every > 1 and self.updates % self.every != 1:
             return real.new_zeros(len(real))
-        return self.every * self.penalty(discriminator, real, fake, y)
+        return self.weight * self.every * self.penalty(discriminator, real, fake, y)
 
 
 class Scheduled(Follower, nn.Module):
