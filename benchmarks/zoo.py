@@ -212,7 +212,8 @@ in all. Scores are `evaluate.py`'s: 10,000 samples of the generator file against
 split, unit {unit}; reals against reals have FID {floor:.3f}, precision {precision:.3f}, recall
 {recall:.3f}. The FID of a digit classifier is no Inception FID; see [metrics.md](metrics.md).
 images/s is by CPU time of training alone. One seed and a small budget: differences of a fifth
-mean little, and a recipe that is slow to start is not a bad recipe.
+mean little, and a recipe that is slow to start is not a bad recipe. Above an FID of about 50 look
+at the grid before you call it trained.
 
 `default`, `cgan`, `acgan`, `pd_sngan` and `sagan` are told the label; compare them with each
 other. Network sizes are those of conf/model, smaller than in the papers.
@@ -230,7 +231,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=60_000)
     parser.add_argument("--jobs", type=int, default=2, help="runs at once, a thread each")
     parser.add_argument("--accelerator", default="cpu")
-    parser.add_argument("--untrained", type=float, default=50.0, help="FID that is no result")
+    parser.add_argument("--untrained", type=float, default=100.0, help="FID that is no result")
     args = parser.parse_args()
     folder = ROOT / "outputs" / f"zoo-{args.images}"
     names = [name for name in args.recipes.split(",") if name != "none"]
