@@ -104,6 +104,10 @@ class GANModule(Objectives):
         """Treat denormal numbers as zero: a saturated network is several times slower with them."""
         torch.set_flush_denormal(True)
 
+    def teardown(self, stage: str) -> None:
+        """Leave floats as they were: libraries beside this one may count on denormal numbers."""
+        torch.set_flush_denormal(False)
+
     def on_train_epoch_start(self) -> None:
         """Keep the pictures and checkpoints between epochs out of images/s."""
         self.meters.skip_pause()

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -34,6 +35,12 @@ PLAIN = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner),
     max_leaves=6,
 )
+
+
+@pytest.fixture(autouse=True)
+def denormal_numbers() -> None:
+    """Hypothesis wants them; a run that a test before this one let fail leaves them off."""
+    torch.set_flush_denormal(False)
 
 
 def changed(content: bytes, changes: list[tuple[float, bytes, int]]) -> bytes:
