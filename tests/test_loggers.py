@@ -1,6 +1,7 @@
 """Curves on the images_seen axis, in CSV and TensorBoard."""
 
 import csv
+import time
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,7 @@ def test_resumed_tensorboard_hides_what_is_measured_again(tmp_path: Path) -> Non
     for step in (100, 200, 300):
         first.log_metrics({"loss/D": float(step)}, step=step)
     first.finalize("success")
+    time.sleep(1.1)  # files are read in the order of their names, which have whole seconds
     second = TensorBoard(str(tmp_path))
     second.resume(images_seen=200)
     second.log_metrics({"loss/D": -300.0}, step=300)
