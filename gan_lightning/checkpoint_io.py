@@ -67,25 +67,24 @@ def _write_lines(path: Path, lines: list[str]) -> None:
     path.write_text("".join(f"{line}\n" for line in lines))
 
 
-def keep(path: Path) -> None:
-    """Keep the present checkpoint under its second name, with its hash, without copying it."""
-    second = previous(path)
-    link = second.with_name(f".{second.name}.{os.getpid()}")
+def _link(source: Path, target: Path) -> None:
+    """Put a checkpoint under another name at once, with its hash, without copying it."""
+    link = target.with_name(f".{target.name}.{os.getpid()}.link")
     link.unlink(missing_ok=True)
-    os.link(path, link)
-    atomic_write(hash_file(second), lambda file: _write_lines(file, [sha256(path)]))
-    os.replace(link, second)
+    os.link(source, link)
+    atomic_write(hash_file(target), lambda file: _write_lines(file, [sha256(source)]))
+    os.replace(link, target)
+    sync_folder(target.parent)
+
+
+def keep(path: Path) -> None:
+    """Keep the present checkpoint under its second name."""
+    _link(path, previous(path))
 
 
 def restore_previous(path: Path) -> None:
     """Put the checkpoint before this one in its place, which is damaged."""
-    second = previous(path)
-    link = path.with_name(f".{path.name}.{os.getpid()}.link")
-    link.unlink(missing_ok=True)
-    os.link(second, link)
-    atomic_write(hash_file(path), lambda file: _write_lines(file, [sha256(second)]))
-    os.replace(link, path)
-    sync_folder(path.parent)
+    _link(previous(path), path)
 
 
 def read_hashes(path: Path) -> list[str] | None:
