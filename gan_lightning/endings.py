@@ -86,15 +86,20 @@ def end_with_parent() -> None:
     """Let a rank end soon after the process that started it, whatever it waits for then.
 
     A killed parent leaves ranks that may have just the last barrier to wait for, for ever; they
-    would hold the run's folder against the next start.
+    would hold the run's folder against the next start. A rank that comes to this point after its
+    parent's end has nothing to save, and the folder may be another run's by now: it ends at once.
     """
     parent = multiprocessing.parent_process()
     if parent is None:
         return
+    if not parent.is_alive():
+        os._exit(STATUS[signal.SIGTERM])
 
     def watch() -> None:
         parent.join()
         time.sleep(RANK_GRACE)
+        for worker in multiprocessing.active_children():  # they would look for it every 5 s
+            worker.kill()
         os._exit(STATUS[signal.SIGTERM])
 
     threading.Thread(target=watch, daemon=True).start()

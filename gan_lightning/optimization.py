@@ -6,6 +6,7 @@ from typing import Any
 from lightning import LightningModule
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 
 from gan_lightning.finite import FiniteGuard
@@ -59,6 +60,16 @@ class TwoOptimizers(LightningModule):
         for optimizer, groups in zip(self.trainer.optimizers, self._settings, strict=True):
             for group, values in zip(optimizer.param_groups, groups, strict=True):
                 group.update(values | scheduled(values, self.schedules, self.images_seen))
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        """Let all ranks begin a step with the first one's buffers, those that checkpoints hold.
+
+        DDP does so unless it was told that the last forward pass had no gradients to synchronise,
+        which is what Lightning tells it when gradients are taken by hand: from the second step on
+        each rank would have its own BatchNorm statistics, anchors and p, until a resume.
+        """
+        if isinstance(self.trainer.model, DistributedDataParallel):
+            self.trainer.model.require_forward_param_sync = True
 
     def descend(
         self,

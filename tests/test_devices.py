@@ -1,19 +1,23 @@
 """Devices train one model together: the same as one process with the same global batch."""
 
 from functools import partial
+from pathlib import Path
 
+import pytest
 import torch
 from lightning import Trainer
 from torch import Tensor, nn
 from torch.optim import SGD
 
+from gan_lightning.augment import ADA
 from gan_lightning.build import SPAWN
+from gan_lightning.callbacks.checkpoints import Checkpoints
 from gan_lightning.callbacks.quiet import Quiet
 from gan_lightning.data import DigitsDataModule
 from gan_lightning.losses import NonSaturating
 from gan_lightning.module import GANModule
 from gan_lightning.networks import Discriminator, Generator
-from gan_lightning.penalties import R1
+from gan_lightning.penalties import R1, LeCam, Penalty
 
 
 class Lines(Generator):
@@ -38,34 +42,66 @@ class Judge(Discriminator):
         return self.layers(x.flatten(1).to(self.layers[0].weight.dtype)).squeeze(1)
 
 
-def train(devices: int, batch_size: int) -> dict[str, Tensor]:
+def train(
+    devices: int,
+    batch_size: int,
+    penalty: Penalty,
+    epochs: int = 1,
+    folder: Path | None = None,
+) -> dict[str, Tensor]:
     torch.manual_seed(0)
     sgd = partial(SGD, lr=0.05)
-    module = GANModule(Lines(), Judge(), NonSaturating(), sgd, sgd, penalty=R1(0.1)).double()
+    module = GANModule(Lines(), Judge(), NonSaturating(), sgd, sgd, penalty=penalty).double()
     data = DigitsDataModule(name="digits", batch_size=batch_size)
     trainer = Trainer(
         accelerator="cpu",
         devices=devices,
         strategy=SPAWN if devices > 1 else "auto",
-        max_epochs=1,
+        max_epochs=epochs,
         limit_train_batches=3,
         limit_val_batches=0,
         logger=False,
-        enable_checkpointing=False,
+        enable_checkpointing=folder is not None,
         enable_progress_bar=False,
         enable_model_summary=False,
         use_distributed_sampler=False,
         log_every_n_steps=1,
-        callbacks=[Quiet()],
+        callbacks=[Quiet(), *([Checkpoints(str(folder))] if folder else [])],
     )
-    trainer.fit(module, datamodule=data)
-    assert module.images_seen == 3 * 16
+    last = folder / "last.ckpt" if folder else None
+    trainer.fit(module, datamodule=data, ckpt_path=last if last and last.exists() else None)
+    assert module.images_seen == 3 * 16 * epochs
     return {name: p.detach().clone() for name, p in module.named_parameters()}
 
 
 def test_two_devices_are_one_process_with_their_global_batch() -> None:
-    one, two = train(devices=1, batch_size=16), train(devices=2, batch_size=8)
+    one, two = train(1, 16, R1(0.1)), train(2, 8, R1(0.1))
     assert one.keys() == two.keys()
     for name, weight in one.items():
         # Latents and images are float32 draws: equal; only the order of summation differs.
         torch.testing.assert_close(two[name], weight, rtol=1e-6, atol=1e-9, msg=name)
+
+
+def test_devices_go_on_with_what_each_of_them_had(tmp_path: Path) -> None:
+    """The anchors are buffers, which each device moves by its own images."""
+    whole = train(2, 8, LeCam(10.0), epochs=2)
+    train(2, 8, LeCam(10.0), folder=tmp_path)
+    halves = train(2, 8, LeCam(10.0), epochs=2, folder=tmp_path)
+    for name, weight in whole.items():
+        assert torch.equal(halves[name], weight), name
+
+
+def judged(rank: int, folder: Path) -> None:
+    store = (folder / "store").as_uri()
+    torch.distributed.init_process_group("gloo", store, rank=rank, world_size=2)
+    augment = ADA(target=-0.5, images=100)
+    augment.update(torch.full((8,), 1.0 if rank else -1.0))
+    torch.save(augment.p, folder / f"{rank}.pt")
+    torch.distributed.destroy_process_group()
+
+
+def test_the_devices_augment_alike(tmp_path: Path) -> None:
+    """Half of 16 reals are above 0: more than the target, on the first device none."""
+    torch.multiprocessing.spawn(judged, (tmp_path,), 2)
+    for rank in (0, 1):
+        assert torch.load(tmp_path / f"{rank}.pt").item() == pytest.approx(0.16)

@@ -41,9 +41,17 @@ class ADA(Augment):
 
     @torch.no_grad()
     def update(self, real_logits: Tensor) -> None:
-        """Move p after D judged augmented reals; logits[B] or their signs."""
-        excess = real_logits.float().sign().mean() - self.target
-        self.p.add_(excess.sign() * (len(real_logits) / self.images)).clamp_(0.0, 1.0)
+        """Move p after D judged augmented reals, on all devices by what D said to all of them.
+
+        Args:
+            real_logits: [B], or their signs.
+        """
+        signs = real_logits.float().sign()
+        total, count = seen = torch.stack([signs.sum(), signs.new_full((), len(signs))])
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            torch.distributed.all_reduce(seen)
+        excess = total / count - self.target
+        self.p.add_(excess.sign() * count / self.images).clamp_(0.0, 1.0)
 
     def forward(self, images: Tensor) -> Tensor:
         """Transform every image in its own way."""

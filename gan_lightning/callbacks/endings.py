@@ -30,8 +30,8 @@ class GracefulEnd(Checkpoint):
         """Handle signals, and keep the folder, in every process that a strategy started."""
         ENDINGS.install()
         if multiprocessing.parent_process() is not None:
-            end_with_parent()
             hold_rank(Path(trainer.default_root_dir), trainer.global_rank)
+            end_with_parent()  # from here on the next start waits for this rank
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Take SIGTERM back from Lightning, whose handler ends with status 0."""

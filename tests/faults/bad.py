@@ -1,5 +1,6 @@
 """What goes wrong on purpose, at a step that is known."""
 
+import multiprocessing
 import os
 import time
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 from lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
+from gan_lightning.endings import end_with_parent
 from gan_lightning.losses import NonSaturating
 
 
@@ -63,3 +65,14 @@ class Ranks(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         (Path(self.folder) / f"{os.getpid()}.pid").touch()
+
+
+def late_rank(folder: str) -> None:
+    """Stands where a rank stands before it trains, but its first process is gone."""
+    while multiprocessing.parent_process().is_alive():  # type: ignore[union-attr]  # spawned
+        time.sleep(0.1)
+    note = Path(folder) / "late"
+    note.write_text(str(os.getpid()))
+    note.rename(note.with_suffix(".pid"))
+    end_with_parent()
+    time.sleep(60)

@@ -101,6 +101,28 @@ def test_ranks_end_when_the_first_process_is_killed(tmp_path: Path) -> None:
     assert_gone(tmp_path, 60)
 
 
+@pytest.mark.fault(38)
+def test_a_rank_that_starts_after_the_first_process_was_killed(tmp_path: Path) -> None:
+    """Its folder may be another run's by then."""
+    script = (
+        "import os, signal\n"
+        "from multiprocessing import get_context\n"
+        "from tests.faults.bad import late_rank\n"
+        "if __name__ == '__main__':\n"
+        "    get_context('spawn').Process(target=late_rank, args=('.',)).start()\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    (tmp_path / "first.py").write_text(script)
+    more = os.environ | {"PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "first.py"], cwd=tmp_path, env=more, timeout=60)
+    wait_for(tmp_path / "late.pid")
+    deadline = time.monotonic() + 5  # sooner than the ten seconds that a training rank has
+    pid = int((tmp_path / "late.pid").read_text() or 0)
+    while alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not alive(pid)
+
+
 def ranks(folder: Path) -> tuple[str, ...]:
     """Return the overrides of two ranks that leave their process ids in a folder."""
     more = {"_target_": "tests.faults.bad.Ranks", "folder": folder}
