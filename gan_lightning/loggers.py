@@ -83,8 +83,10 @@ class MetricsCSV(Logger):
 
     @rank_zero_only
     def resume(self, images_seen: int) -> None:
-        """Go on with the file that is there, up to this position."""
+        """Go on with the file that is there, up to this position and without half a last row."""
         if self.path.exists():
+            whole, _, _ = self.path.read_bytes().rpartition(b"\n")
+            os.truncate(self.path, len(whole) + 1 if whole else 0)
             rows = [row for row in self._rows() if int(row["images_seen"]) <= images_seen]
             self._rewrite(rows)
 

@@ -67,6 +67,22 @@ def test_resumed_csv_may_be_missing(tmp_path: Path) -> None:
     assert len(rows(log.path)) == 1
 
 
+@pytest.mark.parametrize("kept", [0, 4, 20, 40])
+def test_resumed_csv_drops_half_a_row(kept: int, tmp_path: Path) -> None:
+    """A power cut leaves any number of bytes; half a number would pass for another one."""
+    log = MetricsCSV(str(tmp_path))
+    for step in (1000, 2000):
+        log.log_metrics({"loss/D": step / 2}, step=step)
+    whole = log.path.read_bytes()
+    assert whole.count(b"\n") == 3
+    log.path.write_bytes(whole[:kept])
+    resumed = MetricsCSV(str(tmp_path))
+    resumed.resume(images_seen=2000)
+    resumed.log_metrics({"loss/D": 1.5}, step=3000)
+    left = [["1000", "500.0"]] if kept == 40 else []
+    assert [list(row.values()) for row in rows(log.path)] == [*left, ["3000", "1.5"]]
+
+
 def test_resumed_tensorboard_hides_what_is_measured_again(tmp_path: Path) -> None:
     first = TensorBoard(str(tmp_path))
     for step in (100, 200, 300):
