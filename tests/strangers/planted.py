@@ -99,6 +99,14 @@ def checkpoint(path: Path, **changes: Any) -> Path:
     return path
 
 
+def saved_node(path: Path, node: dict[str, Any]) -> Path:
+    """A checkpoint with this node for its generator."""
+    whole = content()
+    whole["config"]["model"]["generator"] = node
+    torch.save(whole, path)
+    return path
+
+
 def rewritten(source: Path, path: Path, record: str, new: bytes) -> Path:
     """Copy a checkpoint with the content of one record replaced."""
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(path, "w") as target:
