@@ -3,18 +3,23 @@
 import json
 import math
 from pathlib import Path
+from typing import Any
 
+import hydra
 import numpy as np
 import pytest
 from rich.console import Console
 
+from gan_lightning.cli import CONF
 from gan_lightning.config import plain_evaluate, quote_lists
 from gan_lightning.data import DigitsDataModule
 from gan_lightning.errors import UserError
 from gan_lightning.evaluation import evaluate, find_network
 from gan_lightning.evaluation.candidates import short_names
+from gan_lightning.evaluation.reals import own_reals
 from gan_lightning.evaluation.record import earlier_entries
 from gan_lightning.evaluation.table import best, shown
+from gan_lightning.metadata import GeneratorMetadata
 from gan_lightning.metrics.features import FeatureNetwork
 from gan_lightning.metrics.intervals import Score
 from tests.conftest import NO_NETWORK, Finished, compose_config, run_script
@@ -117,6 +122,42 @@ def test_bad_input(
     config = compose_config("data=digits", *overrides, name="evaluate")
     with pytest.raises(UserError, match=complaint):
         evaluate(plain_evaluate(config), Console(quiet=True))
+
+
+def test_reals_are_those_of_the_generator_unless_asked(run_folder: Path, tmp_path: Path) -> None:
+    """The default, MNIST, is not what it was trained on."""
+    few = (f"generator={run_folder}", "num_samples=100", "output=x.json")
+    done = run_script(tmp_path, "evaluate.py", *few)
+    assert done.returncode == 0, done.stderr
+    assert "WARNING" not in done.stdout
+    data = json.loads((tmp_path / "x.json").read_text())["data"]
+    assert data["name"] == "digits"
+    assert [share > 0 for share in data["class_shares"]["train"]] == [True] * 10
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, ["data=digits", "data.channels=1", "data.resolution=28"]),
+        ({"dataset": "my photos"}, []),
+        ({"dataset": "image_folder"}, []),
+        (
+            {"dataset": "mnist", "classes": [3, 5], "image_shape": [1, 32, 32]},
+            ["data=mnist", "data.channels=1", "data.resolution=32", "data.classes=[3, 5]"],
+        ),
+        (
+            {"dataset": "stacked_mnist", "classes": [], "image_shape": [4, 28, 28]},
+            ["data=stacked_mnist", "data.channels=4", "data.resolution=28"],
+        ),
+    ],
+)
+def test_own_reals(changes: dict[str, Any], expected: list[str]) -> None:
+    known = {"class_name": "X", "arguments": {}, "latent_dim": 4, "num_classes": 0}
+    known |= {"image_shape": [1, 28, 28], "classes": [*range(10)], "dataset": "digits"}
+    with hydra.initialize_config_dir(CONF, version_base="1.3"):
+        found = own_reals(GeneratorMetadata(**known | {"images_seen": 1} | changes))
+        assert found == expected
+        hydra.compose("evaluate", found)
 
 
 def test_missing_reals_are_one_sentence_and_status_2(run_folder: Path, tmp_path: Path) -> None:

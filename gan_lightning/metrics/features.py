@@ -13,14 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from gan_lightning.data.module import to_unit_range
 from gan_lightning.errors import UserError
+from gan_lightning.restore import check_shapes
 from gan_lightning.sampling import to_uint8
+from gan_lightning.strangers import printable, strict_json, tensor_header
 
 SIDE = 28  # pixels that the network sees
 CHUNK = 64  # images a forward pass: what fits the cache of a CPU core
@@ -187,16 +190,19 @@ def read_feature_network(path: Path, expected_sha256: str | None = None) -> Feat
         UserError: it is not the expected file, or no file of that kind.
     """
     try:
+        texts = tensor_header(path)
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
         if expected_sha256 not in (None, sha256):
             raise UserError(f"{path} has SHA-256 {sha256}, not {expected_sha256}: it was changed")
-        with safe_open(path, framework="pt") as file:
-            metadata = json.loads((file.metadata() or {})["gan_lightning_features"])
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  no dict
-        network = DigitClassifier(**metadata["arguments"])
-        network.load_state_dict(tensors)
+        metadata = strict_json(texts["gan_lightning_features"])
+        with torch.device("meta"):  # a lie about sizes costs no memory
+            network = DigitClassifier(**metadata["arguments"])
+        tensors = load_file(path)
+        check_shapes(network, {k: tuple(v.shape) for k, v in tensors.items()}, "DigitClassifier")
+        network.to_empty(device="cpu").load_state_dict(tensors)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise UserError(f"{path} is not a feature network of this project ({error})") from error
+        reason = printable(str(error))[:300]
+        raise UserError(f"{path} is not a feature network of this project ({reason})") from error
     return FeatureNetwork(network, sha256, metadata)
 
 

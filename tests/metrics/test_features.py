@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -22,9 +23,10 @@ from gan_lightning.metrics.features import (
 )
 from gan_lightning.metrics.live import cheap_scores
 from gan_lightning.metrics.scores import reference_scores
-from gan_lightning.metrics.store import cached_network, feature_network
+from gan_lightning.metrics.store import cached_network, feature_network, save_classifier
 from gan_lightning.metrics.train_features import find_data
 from tests.metrics.conftest import Halves
+from tests.strangers.memory import reset, used
 
 
 def test_the_shipped_network_is_what_its_note_says() -> None:
@@ -56,6 +58,24 @@ def test_a_changed_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(features, "SHIPPED", tmp_path)
     with pytest.raises(UserError, match="was changed"):
         shipped_feature_network("mnist")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"width": 10**6}, {"num_features": 2**40}, {"width": 33}, {"depth": 2}, {"width": None}],
+)
+def test_a_file_that_lies_about_its_network_is_refused(
+    changes: dict[str, Any], tmp_path: Path
+) -> None:
+    """Without the memory that the lie asks for."""
+    network = shipped_feature_network("mnist")
+    assert network is not None
+    metadata = {"arguments": network.metadata["arguments"] | changes}
+    save_classifier(DigitClassifier(), metadata, tmp_path / "x.safetensors")
+    before = reset()
+    with pytest.raises(UserError, match="not a feature network"):
+        read_feature_network(tmp_path / "x.safetensors")
+    assert used() - before < 100 << 20
 
 
 @pytest.mark.parametrize("content", [b"", b"not safetensors", None])
