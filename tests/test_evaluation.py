@@ -124,6 +124,17 @@ def test_bad_input(
         evaluate(plain_evaluate(config), Console(quiet=True))
 
 
+@pytest.mark.parametrize("name", ["x.json", "x.png"])
+def test_nothing_is_overwritten_unasked(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(name).touch()
+    config = compose_config("data=digits", "generator=y", "output=x.json", name="evaluate")
+    with pytest.raises(UserError, match=f"output={name} exists"):
+        evaluate(plain_evaluate(config), Console(quiet=True))
+
+
 def test_reals_are_those_of_the_generator_unless_asked(run_folder: Path, tmp_path: Path) -> None:
     """The default, MNIST, is not what it was trained on."""
     few = (f"generator={run_folder}", "num_samples=100", "output=x.json")

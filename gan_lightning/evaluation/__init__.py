@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 
 from gan_lightning.build import build_data
 from gan_lightning.checkpoint import newest_generator
@@ -65,7 +66,7 @@ def evaluate(asked: EvaluateConfig, console: Console) -> Path:
     candidates = gather(asked)
     count = len(candidates[0].images)
     for line in remarks(asked, candidates):
-        console.print(f"[bold yellow]WARNING: {line}")
+        console.print(f"[bold yellow]WARNING: {escape(line)}")
     data = build_reals(asked.data)
     check_labels(candidates, data)
     scorer = mode_scorer(data, one_device(asked.accelerator))
@@ -128,8 +129,9 @@ def find_output(asked: EvaluateConfig) -> Path:
         path = Path(asked.output)
         if path.suffix != ".json":
             raise UserError(f"output={path}: end it in .json; the picture stands beside it")
-        if path.exists() and not asked.overwrite:
-            raise UserError(f"output={path} exists: choose another, or set overwrite=true")
+        for file in (path, path.with_suffix(".png")):
+            if file.exists() and not asked.overwrite:
+                raise UserError(f"output={file} exists: choose another, or set overwrite=true")
         return path
     first = Path((asked.generator or asked.images)[0])
     folder = first if first.is_dir() and asked.generator else first.parent
