@@ -96,3 +96,11 @@ def sample(
     return images, torch.cat(
         [label for _, label in chunks if label is not None]
     ) if labels else None
+
+
+@torch.inference_mode()
+def sample_categories(generator: Generator, columns: int, seed: int = 0) -> Tensor:
+    """Return images [categories * columns, C, H, W]: the same latents in every category."""
+    device = next(generator.parameters()).device
+    z = sample_latents(seed, 0, columns, generator.latent_dim).to(device)
+    return generator(generator.latent_codes.by_category(z), None).float().cpu()

@@ -11,21 +11,21 @@ from gan_lightning.callbacks.context import context
 from gan_lightning.callbacks.scatter import scatter
 from gan_lightning.data import ImageDataModule, PointsDataModule
 from gan_lightning.module import GANModule
-from gan_lightning.sampling import sample
+from gan_lightning.sampling import sample, sample_categories
 
 
 class SampleGrid(Callback):
     """Draws a grid of the averaged generator each epoch, always from the same latents.
 
     The grid goes to `samples/<images_seen>.png` and to TensorBoard; a grid of reals goes there
-    once. A conditional generator gets one row a class, of the first `most_rows`. Points of a toy
-    are drawn as dots, reals grey.
+    once. A conditional generator gets one row a class, of the first `most_rows`; one with codes
+    (InfoGAN) a row a category, of the same latents. Points of a toy are drawn as dots, reals grey.
 
     Args:
         directory: of the PNG files.
         columns: images a row.
-        rows: rows, if unconditional.
-        most_rows: rows, if conditional.
+        rows: rows, if there are neither classes nor categories.
+        most_rows: rows, if there are.
         points: dots, for toys.
         every_n_epochs: how often.
         seed: of the latents.
@@ -77,6 +77,10 @@ class SampleGrid(Callback):
             modes = data.classes if generator.num_classes else ()
             points, _ = sample(generator, self.points, self.seed, modes)
             return scatter(data.images.images[: self.points], points)
+        if generator.latent_codes.categories > 1 and not labels:
+            shown = sample_categories(generator, self.columns, self.seed)
+            images = shown[: self.most_rows * self.columns]
+            return make_grid(images, nrow=self.columns, normalize=True, value_range=(-1, 1))
         rows = len(labels) if labels else self.rows
         # Sample i has label i mod len(labels): transposing the grid makes a row of each label.
         images, _ = sample(generator, rows * self.columns, self.seed, labels)
