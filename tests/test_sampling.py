@@ -77,6 +77,11 @@ def test_uint8_clamps_and_rounds() -> None:
     assert to_uint8(values).tolist() == [0, 0, 0, 128, 255, 255, 255]
 
 
+@pytest.mark.parametrize(("counts", "drawn"), [([1, 1], {0, 1}), ([0, 3], {1}), ([3, 0], {0})])
+def test_labels_at_the_edges_of_the_counts(counts: list[int], drawn: set[int]) -> None:
+    assert set(sample_labels(0, 200, [0, 1], counts).tolist()) == drawn
+
+
 def test_labels_follow_the_counts() -> None:
     """A chi^2 test at 0.1 % (three degrees of freedom: 16.27); 0 never comes."""
     counts, n = [100, 0, 300, 500, 100], 20_000

@@ -65,16 +65,17 @@ def adam(**schedules: Schedule) -> GANModule:
 
 
 def test_both_optimizers_follow_images_seen() -> None:
-    """Step k runs with the values of the images seen before it."""
+    """Step k runs with the values of the images seen before it, whatever counts optimizer steps."""
+    batch = BATCH + 2  # at six images a batch, three times Lightning's global_step is images_seen
     seen: list[tuple[float, float]] = []
 
     class Spy(GANModule):
         def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
             seen.append((optimizer.param_groups[0]["lr"], optimizer.param_groups[0]["betas"][1]))
 
-    module = adam(lr=Linear(1.0, 0.0, 4 * BATCH), beta2=Linear(0.9, 0.5, 4 * BATCH))
+    module = adam(lr=Linear(1.0, 0.0, 4 * batch), beta2=Linear(0.9, 0.5, 4 * batch))
     module.__class__ = Spy
-    fit(module, steps=3)
+    fit(module, steps=3, batch=batch)
     expected = [(0.01, 0.9), (0.0075, 0.8), (0.005, 0.7)]
     assert [seen[0::2], seen[1::2]] == [[pytest.approx(e) for e in expected]] * 2
 
