@@ -31,6 +31,10 @@ def summary(
     batch = f"{data.batch_size} images"
     if world > 1:
         batch += f" x {world} devices = {data.batch_size * world} images"
+    if module.accumulate > 1:
+        batch += f", {module.accumulate} of these an update"
+    if (module.d_steps, module.g_steps) != (1, 1):
+        batch += f"; updates of D {module.d_steps}, of G {module.g_steps} a step"
     conditional = module.generator.num_classes
     rows = {
         "data": f"{data.name}: {len(data.images):,} images {shape}, from {data.source}",
