@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from gan_lightning.checks import leaves, nearest
 from gan_lightning.config import register, resume_config
-from gan_lightning.endings import ENDINGS
+from gan_lightning.endings import watched
 from gan_lightning.jobs import Jobs, Task
 from gan_lightning.record import read_record
 from gan_lightning.resuming import AUTO
@@ -32,7 +32,6 @@ def entry(config_name: str) -> Callable[[Task], Callable[[], None]]:
 
     def decorate(task: Task) -> Callable[[], None]:
         def command() -> None:
-            ENDINGS.install()
             register()
             check_resume(sys.argv[1:])
             if config_name == "config":  # the other commands make no folder of their own
@@ -48,7 +47,7 @@ def entry(config_name: str) -> Callable[[Task], Callable[[], None]]:
                 sys.exit(jobs.status if end.code == 1 else end.code)
             jobs.report()
 
-        return command
+        return watched()(command)
 
     return decorate
 

@@ -2,16 +2,14 @@
 
 import logging
 import shutil
-import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 import train
-from gan_lightning.endings import STATUS
 from tests.conftest import Finished, rows_of, run_script
 
 
@@ -51,12 +49,11 @@ Command = Callable[..., Ended]
 @pytest.fixture
 def command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Iterator[Command]:
+) -> Command:
     """Run train.py within this process: a start costs seconds."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(logging.root, "handlers", [])
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
-    handlers = {number: signal.getsignal(number) for number in STATUS}
 
     def run(*overrides: str) -> Ended:
         monkeypatch.setattr(sys, "argv", ["train.py", *overrides])
@@ -70,9 +67,7 @@ def command(
         assert "Traceback" not in said.err, said.err
         return Ended(status, said.out, said.err)
 
-    yield run
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+    return run
 
 
 @pytest.fixture

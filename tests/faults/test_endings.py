@@ -259,3 +259,11 @@ def test_a_search_without_its_scores_ends_before_it_begins(command: Command) -> 
     ended = command("-m", *SMALL, "hparams_search=optuna", "hydra.sweep.dir=sweep")
     assert ended.status == 2
     assert "optimized_metric=score/fid is not measured" in ended.err
+
+
+@pytest.mark.fault(36)
+def test_a_command_leaves_signals_as_they_were(command: Command) -> None:
+    """Else Ctrl-C would not end what called it: a notebook, or these tests."""
+    before = signal.getsignal(signal.SIGINT)
+    assert command(*SMALL, *PLACE, "trainer.max_epochs=-5").status == 2
+    assert signal.getsignal(signal.SIGINT) is before
