@@ -1,5 +1,10 @@
 """Train a GAN: `python train.py [overrides]`; `--help` shows the groups and examples."""
 
+from gan_lightning.endings import ENDINGS
+
+if __name__ == "__main__":
+    ENDINGS.install()  # before the seconds that the other imports take
+
 from omegaconf import DictConfig
 
 from gan_lightning.cli import entry, with_resume

@@ -2,10 +2,11 @@
 
     python benchmarks/kill.py 50 [seed]     # so many kills over all settings; prints a table
 
-Each setting is run once untouched. Then `python train.py ... resume=auto` is killed 0.2 to 4
-seconds after its first step and started again by the same command line until it completes; its
-weights, both optimizers, average, augmentation, curves and generator file must have the same
-SHA-256. Half of the kills hit the first process alone, half all processes at once.
+Each setting is run once untouched. Then `python train.py ... resume=auto` is killed and started
+again by the same command line until it completes; its weights, both optimizers, average,
+augmentation, curves and generator file must have the same SHA-256. Four of five kills come while
+it trains, up to 1.5 seconds after a curve point or checkpoint that this start has made; the others
+within twelve seconds of the start. Half of them hit the first process alone, half all at once.
 """
 
 import os
@@ -16,12 +17,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.faults.state import differences  # noqa: E402
+from gan_lightning.record import read_record  # noqa: E402
+from tests.faults.state import curves, differences  # noqa: E402
 
 SMALL = (
     *("data=digits", "debug=fast", "data.batch_size=16", "data.repeat=3"),
@@ -54,28 +57,49 @@ def start(folder: Path, overrides: tuple[str, ...]) -> subprocess.Popen:
         )
 
 
-def stamp(folder: Path) -> tuple[int, ...]:
-    """Return what changes when a step's curve point or checkpoint is written."""
-    files = (folder / "metrics.csv", folder / "checkpoints" / "last.ckpt")
-    return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
+def sessions(folder: Path) -> int:
+    """Return how many starts have come as far as training."""
+    return len(read_record(folder).get("sessions", []))
 
 
-def kill_once(process: subprocess.Popen, folder: Path, chance: random.Random) -> bool:
-    """Wait for a step, then some seconds, then kill; False if the run was complete before."""
-    before = stamp(folder)
-    while stamp(folder) == before and process.poll() is None:
+def progress(folder: Path) -> tuple[int, int]:
+    """Return the last position in the curves, and when the checkpoint was written."""
+    file, last = folder / "metrics.csv", folder / "checkpoints" / "last.ckpt"
+    rows = curves(folder) if file.exists() else []
+    seen = [int(row["images_seen"]) for row in rows if row.get("images_seen", "").isdigit()]
+    return max(seen, default=0), last.stat().st_mtime_ns if last.exists() else 0
+
+
+def trains(process: subprocess.Popen, folder: Path, before: int) -> None:
+    """Wait until this start has made a curve point or a checkpoint, or has ended."""
+    while sessions(folder) == before and process.poll() is None:
+        time.sleep(0.05)
+    lowest, saved = progress(folder)
+    while process.poll() is None:
+        seen, written = progress(folder)
+        if seen > lowest or written > saved:
+            return
+        lowest = min(lowest, seen)  # a resume begins by dropping what it measures again
         time.sleep(0.02)
-    deadline = time.monotonic() + chance.uniform(0.2, 4.0)
+
+
+def kill_once(process: subprocess.Popen, folder: Path, before: int, chance: random.Random) -> str:
+    """Wait, then kill; return "training" or "starting", or "" if the run was complete before."""
+    kind, wait = "starting", chance.uniform(0.0, 12.0)
+    if chance.random() < 0.8:
+        trains(process, folder, before)
+        kind, wait = "training", chance.uniform(0.0, 1.5)
+    deadline = time.monotonic() + wait
     while time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.01)
     if process.poll() is not None:
-        return False
+        return ""
     if chance.random() < 0.5:
         process.kill()
     else:
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    return True
+    return kind
 
 
 def orphans(group: int) -> bool:
@@ -101,44 +125,67 @@ def check(process: subprocess.Popen, folder: Path) -> None:
         raise SystemExit(f"{folder}: status {process.returncode}\n{log.read_text()[-3000:]}")
 
 
+@dataclass
+class Tally:
+    """What became of one setting."""
+
+    training: int = 0
+    starting: int = 0
+    runs: int = 0
+    differ: int = 0
+    left: int = 0
+    told: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return f"{self.training} | {self.starting} | {self.runs} | {self.differ} | {self.left}"
+
+
+def tortured(
+    whole: Path, folder: Path, overrides: tuple[str, ...], kills: int, chance: random.Random
+) -> Tally:
+    """Return what became of one run that is killed until it is complete, or so many times."""
+    tally = Tally()
+    while True:
+        before = sessions(folder)
+        process = start(folder, overrides)
+        kind = ""
+        if tally.training + tally.starting < kills:
+            kind = kill_once(process, folder, before, chance)
+        if not kind:
+            break
+        tally.training += kind == "training"
+        tally.starting += kind == "starting"
+        tally.left += chance.random() < 0.3 and not ended(process.pid)
+    check(process, folder)
+    tally.runs, tally.told = 1, differences(whole, folder)
+    tally.differ = bool(tally.told)
+    return tally
+
+
 def main(kills: int, seed: int, only: str = "") -> int:
     """Kill so many times, in turn over the settings; return how many runs differ or hang on."""
     chance, work = random.Random(seed), Path(tempfile.mkdtemp(prefix="kill-"))
     settings = {name: value for name, value in SETTINGS.items() if only in name}
-    counts = {name: [0, 0, 0, 0] for name in settings}  # kills, runs, runs that differ, orphans
-    told: list[str] = []
+    print("| setting | kills while training | while starting | runs | that differ | left |")
+    print("|---|---|---|---|---|---|", flush=True)
+    bad = 0
     for turn, (name, overrides) in enumerate(settings.items()):
-        whole, quota = (
-            work / f"{turn}-whole",
-            (kills * (turn + 1)) // len(settings) - (kills * turn) // len(settings),
-        )
+        whole = work / f"{turn}-whole"
+        quota = (kills * (turn + 1)) // len(settings) - (kills * turn) // len(settings)
         check(start(whole, overrides), whole)
-        while counts[name][0] < quota:
-            folder = work / f"{turn}-killed"
-            shutil.rmtree(folder, ignore_errors=True)
-            done, in_run = False, 0
-            while not done:
-                process = start(folder, overrides)
-                if counts[name][0] < quota and kill_once(process, folder, chance):
-                    counts[name][0] += 1
-                    in_run += 1
-                    counts[name][3] += chance.random() < 0.3 and not ended(process.pid)
-                else:
-                    check(process, folder)
-                    done = True
-            if in_run:
-                found = differences(whole, folder)
-                counts[name][1] += 1
-                counts[name][2] += bool(found)
-                told += [f"{name}: differs in {', '.join(found)}"] if found else []
-        print(f"{name:<40}", *counts[name], flush=True)
-    print("\n| setting | kills | runs completed | runs that differ | orphans |")
-    print("|---|---|---|---|---|")
-    for name, row in counts.items():
-        print(f"| {name} | " + " | ".join(map(str, row)) + " |")
-    print(*told, sep="\n")
-    shutil.rmtree(work)
-    return sum(row[2] + row[3] for row in counts.values())
+        total = Tally()
+        while total.training + total.starting < quota:
+            done = total.training + total.starting
+            folder = work / f"{turn}-killed-{total.runs}"
+            one = tortured(whole, folder, overrides, quota - done, chance)
+            total = Tally(*(a + b for a, b in zip(astuple(total), astuple(one), strict=True)))
+        print(f"| {name} | {total} |", *total.told, flush=True)
+        bad += total.differ + total.left
+    if bad:
+        print(f"kept: {work}")
+    else:
+        shutil.rmtree(work)
+    return bad
 
 
 if __name__ == "__main__":

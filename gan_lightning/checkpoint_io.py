@@ -1,7 +1,9 @@
 """How checkpoints reach the disk: atomically, with a hash, the previous one kept."""
 
+import errno
 import os
 import pickle
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -45,7 +47,9 @@ class SafeCheckpointIO(CheckpointIO):
             hashes = [sha256(fresh)]
             if path.exists():
                 hashes.append(sha256(path))
-                keep(path)
+                # A damaged one must not take the place of the good one before it.
+                if hashes[1] in (read_hashes(path) or hashes):
+                    keep(path)
             atomic_write(hash_file(path), lambda file: _write_lines(file, hashes))
             atomic_write(path, lambda file: os.replace(fresh, file))
         finally:
@@ -68,10 +72,13 @@ def _write_lines(path: Path, lines: list[str]) -> None:
 
 
 def _link(source: Path, target: Path) -> None:
-    """Put a checkpoint under another name at once, with its hash, without copying it."""
+    """Put a checkpoint under another name at once, with its hash, without a copy if possible."""
     link = target.with_name(f".{target.name}.{os.getpid()}.link")
     link.unlink(missing_ok=True)
-    os.link(source, link)
+    try:
+        os.link(source, link)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(source, link)
     atomic_write(hash_file(target), lambda file: _write_lines(file, [sha256(source)]))
     os.replace(link, target)
     sync_folder(target.parent)
@@ -102,33 +109,45 @@ def read_hashes(path: Path) -> list[str] | None:
         raise UserError(f"{beside} is not a file of hashes: delete it") from error
 
 
+class DamagedCheckpoint(UserError):
+    """The file was read, and is not whole: the one before it is the one to go on from."""
+
+
 # Whatever torch, zipfile and pickle raise at content that is none of theirs.
 _UNREADABLE = (
     *(RuntimeError, EOFError, LookupError, AttributeError, TypeError, ValueError, OSError),
     *(ArithmeticError, MemoryError, zipfile.BadZipFile, pickle.UnpicklingError),
 )
+# These say nothing of the content: the same file may be read another time.
+_PASSING = (errno.EIO, errno.ESTALE, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ETIMEDOUT)
 
 
 def read_verified(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
     """Load a file of tensors and plain values, after checking its hash if there is one.
 
     Raises:
-        UserError: it is none, or is damaged; names the previous checkpoint if that one is whole.
+        DamagedCheckpoint: it is none, or not whole; names the previous checkpoint if that one is.
+        UserError: it cannot be read now.
     """
     hashes = read_hashes(path)
-    if hashes is not None and sha256(path) not in hashes:
-        raise UserError(f"{path} is corrupt or incomplete (hash mismatch){_advice(path)}")
     try:
+        if hashes is not None and sha256(path) not in hashes:
+            raise DamagedCheckpoint(
+                f"{path} is corrupt or incomplete (hash mismatch){_advice(path)}"
+            )
         check_archive(path)
+        return torch.load(path, map_location=map_location, weights_only=True)
+    except DamagedCheckpoint:
+        raise
     except _UNREADABLE as error:
-        reason = printable(str(error))[:200]
-        raise UserError(
+        reason = printable(str(error).partition("\n")[0])[:200] or type(error).__name__
+        if "eights only" in reason:  # torch goes on with advice to trust the file
+            reason = "not of tensors alone"
+        if isinstance(error, MemoryError) or getattr(error, "errno", None) in _PASSING:
+            raise UserError(f"{path} cannot be read ({reason}): try again") from error
+        raise DamagedCheckpoint(
             f"{path} is not a checkpoint, or is incomplete ({reason}){_advice(path)}"
         ) from error
-    try:
-        return torch.load(path, map_location=map_location, weights_only=True)
-    except _UNREADABLE as error:
-        raise UserError(f"{path} is not a checkpoint, or is incomplete{_advice(path)}") from error
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

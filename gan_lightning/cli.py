@@ -99,7 +99,7 @@ def history(arguments: list[str]) -> list[str]:
     folder = given.get("resume")
     if not folder or folder == AUTO:
         return []
-    past = read_record(Path(folder)).get("overrides", [])
+    past = [item for item in read_record(Path(folder)).get("overrides", []) if type(item) is str]
     anew = {key.lstrip("+~") for key in given}
     return [
         item

@@ -9,6 +9,8 @@ from typing import Any, cast
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from gan_lightning.checks import COUNT, RULES, Rule, leaves, problems
 from gan_lightning.data import count_labels
@@ -122,10 +124,22 @@ def resume_config(asked: DictConfig, overrides: list[str]) -> DictConfig:
     saved = folder / "config.yaml"
     if not saved.is_file() or not (folder / "checkpoints" / "last.ckpt").is_file():
         raise UserError(f"resume={folder}: no run with a checkpoints/last.ckpt is there")
-    container = OmegaConf.to_container(OmegaConf.load(saved))
-    assert isinstance(container, dict)
-    config = OmegaConf.create(_moved(container, container["run_dir"], str(folder)))
-    assert isinstance(config, DictConfig)
+    try:
+        container = cast(dict[str, Any], OmegaConf.to_container(OmegaConf.load(saved)))
+        config = OmegaConf.create(_moved(container, container["run_dir"], str(folder)))
+        assert isinstance(config, DictConfig)
+    except (
+        YAMLError,
+        OmegaConfBaseException,
+        OSError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ) as error:
+        raise UserError(
+            f"resume={folder}: {saved} cannot be read ({type(error).__name__}): start anew with "
+            f"the run's command line and resume=auto hydra.run.dir={folder}"
+        ) from error
     keys = {override.partition("=")[0].lstrip("+~").partition("@")[0] for override in overrides}
     recipes = keys & {"experiment", "debug", "hparams_search"}
     if recipes:

@@ -10,6 +10,8 @@ from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from torch.utils.tensorboard.summary import hparams
 
+from gan_lightning.errors import UserError
+
 
 class TensorBoard(TensorBoardLogger):
     """Lightning's logger, writing straight into the run folder, with the HParams tab filled.
@@ -83,11 +85,18 @@ class MetricsCSV(Logger):
 
     @rank_zero_only
     def resume(self, images_seen: int) -> None:
-        """Go on with the file that is there, up to this position and without half a last row."""
+        """Go on with the file that is there, up to this position and without half a last row.
+
+        Raises:
+            UserError: it is something else.
+        """
         if self.path.exists():
             whole, _, _ = self.path.read_bytes().rpartition(b"\n")
             os.truncate(self.path, len(whole) + 1 if whole else 0)
-            rows = [row for row in self._rows() if int(row["images_seen"]) <= images_seen]
+            try:
+                rows = [row for row in self._rows() if int(row["images_seen"]) <= images_seen]
+            except (LookupError, TypeError, ValueError) as error:
+                raise UserError(f"{self.path} holds no curves of a run: move it away") from error
             self._rewrite(rows)
 
     @rank_zero_only

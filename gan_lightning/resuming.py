@@ -5,36 +5,50 @@ from typing import Any
 
 from lightning import Trainer
 
-from gan_lightning.checkpoint_io import previous, read_checkpoint, restore_previous
+from gan_lightning.checkpoint_io import (
+    DamagedCheckpoint,
+    previous,
+    read_checkpoint,
+    restore_previous,
+)
 from gan_lightning.checks import leaves
 from gan_lightning.errors import UserError
 from gan_lightning.loggers import MetricsCSV, TensorBoard
 from gan_lightning.module import GANModule
 
 AUTO = "auto"
+# What decides which images are in an epoch's batches.
+EPOCH = (
+    *((None, "seed"), (None, "d_steps"), (None, "accumulate"), ("trainer", "devices")),
+    *(("data", key) for key in ("batch_size", "repeat", "fraction", "classes", "validation")),
+)
 
 
 def find_checkpoint(run_dir: Path, resume: str | None) -> tuple[dict[str, Any] | None, str]:
     """Return the checkpoint to go on from, if any, and a warning.
 
     With `resume=auto` nothing to go on from is a reason to begin, and a damaged checkpoint gives
-    way to the one before it; a person who names a run is asked what to do.
+    way to the one before it; a person who names a run is asked what to do. Never is a checkpoint
+    that cannot be read taken for none: it may be another project's, or the disk may be ill.
 
     Raises:
-        UserError: the named run has no whole checkpoint.
+        UserError: there are checkpoints, but none that can be read.
     """
     last = run_dir / "checkpoints" / "last.ckpt"
     if not resume or (resume == AUTO and not last.exists() and not previous(last).exists()):
         return None, ""
     try:
         return read_checkpoint(last), ""
-    except UserError as error:
+    except DamagedCheckpoint as error:
         if resume != AUTO:
             raise
         try:
             checkpoint = read_checkpoint(previous(last))
         except UserError:
-            return None, f"{error}: beginning anew."
+            raise UserError(
+                f"{error}; nor can the one before it be read: move them away to begin anew, or "
+                "choose another folder by hydra.run.dir=PATH"
+            ) from error
         restore_previous(last)
         return checkpoint, f"{error}: going on from {previous(last)}, the one before."
 
@@ -67,6 +81,27 @@ def fit_weights(
             f"resume={run_dir}: the settings do not fit its weights: "
             + (difference(trained, asked) or reason)
         )
+    fit_position(run_dir, checkpoint, settings)
+
+
+def fit_position(run_dir: Path, checkpoint: dict[str, Any], settings: dict[str, Any]) -> None:
+    """Look whether the place within an epoch, a number of batches, still means the same images.
+
+    Raises:
+        UserError: names what was changed.
+    """
+    trained, kind = checkpoint["config"], settings["data"]["_target_"].rpartition(".")[2]
+    if not checkpoint.get(kind, {}).get("batch"):
+        return
+    for group, key in EPOCH:
+        old, new = ((config[group] if group else config).get(key) for config in (trained, settings))
+        if old != new:
+            name = f"{group}.{key}" if group else key
+            epoch = 1 + checkpoint[kind]["epoch"]
+            raise UserError(
+                f"resume={run_dir}: the run stopped within an epoch, where {name} cannot change "
+                f"from {old} to {new}: finish that epoch by trainer.max_epochs={epoch} first"
+            )
 
 
 def difference(trained: dict[str, Any], asked: dict[str, Any]) -> str:

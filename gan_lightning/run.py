@@ -19,6 +19,7 @@ from gan_lightning.data import ImageDataModule
 from gan_lightning.endings import ENDINGS, watched
 from gan_lightning.errors import RunError, UserError
 from gan_lightning.failures import explain, last_good, position
+from gan_lightning.files import atomic_write
 from gan_lightning.loggers import MetricsCSV
 from gan_lightning.module import GANModule
 from gan_lightning.record import RunRecord
@@ -44,7 +45,9 @@ def train(config: DictConfig, overrides: Sequence[str] = ()) -> float | None:
     settings = plain(config)
     run_dir = Path(settings["run_dir"])
     if (run_dir / "config.yaml").exists() and not settings["resume"]:
-        raise UserError(f"run_dir={run_dir} holds a run: go on with it by resume={run_dir}")
+        last = run_dir / "checkpoints" / "last.ckpt"
+        way = f"resume={run_dir}" if last.exists() else f"resume=auto hydra.run.dir={run_dir}"
+        raise UserError(f"run_dir={run_dir} holds a run: go on with it by {way}")
     with watched(), RunFolder(run_dir, shared=getattr(rank_zero_only, "rank", 0) > 0):
         checkpoint, warning = find_checkpoint(run_dir, settings["resume"])
         done = complete(checkpoint, settings) if checkpoint else ""
@@ -102,9 +105,10 @@ def recorded(
         yield
         return
     record = RunRecord(run_dir, [*overrides])
-    OmegaConf.save(OmegaConf.create(settings), run_dir / "config.yaml")
-    record.start(settings)
+    config = OmegaConf.create(settings)
     try:
+        record.start(settings)
+        atomic_write(run_dir / "config.yaml", lambda file: OmegaConf.save(config, file))
         yield
     except BaseException as error:
         better = explain(error, settings, ENDINGS.status)

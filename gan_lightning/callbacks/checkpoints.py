@@ -103,6 +103,10 @@ class Checkpoints(Checkpoint):
         if due or last:
             self.ensure(trainer, pl_module)
 
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Save what a limit on steps ended: no epoch's end was the last one then."""
+        self.ensure(trainer, pl_module)
+
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:

@@ -71,6 +71,7 @@ class GracefulEnd(Checkpoint):
                 callback.ensure(trainer, pl_module)
         if trainer.fit_loop._data_fetcher is not None:  # its workers end in order
             trainer.fit_loop._data_fetcher.teardown()
+            trainer.fit_loop._data_fetcher = None  # Lightning would end it a second time
         raise SystemExit(status)
 
 
