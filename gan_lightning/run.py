@@ -14,7 +14,6 @@ from omegaconf import DictConfig, OmegaConf
 from gan_lightning.build import build_data, build_module, build_trainer, exportable, run_images
 from gan_lightning.callbacks.quiet import quiet
 from gan_lightning.checkpoint import GENERATOR_FILE
-from gan_lightning.config import plain
 from gan_lightning.data import ImageDataModule
 from gan_lightning.endings import ENDINGS, watched
 from gan_lightning.errors import RunError, UserError
@@ -25,6 +24,7 @@ from gan_lightning.record import RunRecord
 from gan_lightning.report import announce, announce_settings, closing_words, summary
 from gan_lightning.resuming import complete, find_checkpoint, fit_weights, rewind_curves
 from gan_lightning.runfolder import RunFolder
+from gan_lightning.trial import checked
 
 Settings = dict[str, Any]
 
@@ -41,7 +41,7 @@ def train(config: DictConfig, overrides: Sequence[str] = ()) -> float | None:
         RunError: the run started and could not go on.
         SystemExit: a signal ended it; its status.
     """
-    settings = plain(config)
+    settings = checked(config, overrides)
     run_dir = Path(settings["run_dir"])
     if (run_dir / "config.yaml").exists() and not settings["resume"]:
         raise UserError(f"run_dir={run_dir} holds a run: go on with it by resume={run_dir}")
@@ -133,6 +133,9 @@ def doubts(settings: Settings, trainer: Trainer) -> Iterator[str]:
         yield f"no {GENERATOR_FILE}: it holds a `Generator` class with plain arguments alone."
     if settings["trainer"].get("max_epochs") == 0:
         yield "trainer.max_epochs=0 trains nothing."
+    asked, precision = settings["trainer"]["precision"], trainer.precision
+    if str(asked).startswith("16") and precision == "bf16-mixed":
+        yield f"trainer.precision={asked} is for GPUs: this CPU trains with {precision}."
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     local = trainer.num_devices
     if settings["trainer"]["accelerator"] == "cpu" and local > (cores or local):
@@ -142,6 +145,12 @@ def doubts(settings: Settings, trainer: Trainer) -> Iterator[str]:
 def check_batch(settings: dict[str, Any], data: ImageDataModule) -> None:
     """Refuse a global batch larger than an epoch: such a run would train on nothing."""
     images = len(data.images) * data.repeat
+    if not images:
+        held_out = len(data.validation_set or ())
+        raise UserError(
+            f"data.validation={data.validation} holds out all {held_out} images of {data.name}, "
+            "and leaves none to train on: choose a smaller one"
+        )
     devices = settings["trainer"]["devices"]
     world = (devices if isinstance(devices, int) and devices > 0 else 1) * data.loader_batch_size
     if world > images:
