@@ -59,6 +59,27 @@ def test_bad_input_ends_with_2(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.fault(4)
+@pytest.mark.parametrize(
+    "where",
+    [
+        (),
+        ("hydra.run.dir=deep/er/run",),
+        ("hydra.run.dir=there/run",),
+        ("hydra.run.dir=deep/${seed}/run",),
+        ("-m", "seed=-1,-2"),
+        ("-m", "seed=-1,-2", "hydra.sweep.dir=deep/er"),
+    ],
+    ids=" ".join,
+)
+def test_bad_values_leave_no_folder_that_was_not_there(
+    where: tuple[str, ...], command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "there").mkdir()
+    assert command(*where, *SMALL, "optimizer.lr=-1").status == 2
+    assert list(tmp_path.rglob("*")) == [tmp_path / "there"]
+
+
 @pytest.mark.fault(16)
 def test_all_that_is_wrong_is_said_before_data_is_fetched(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
