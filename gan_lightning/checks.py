@@ -70,7 +70,7 @@ def unread(overrides: Sequence[str], config: Any) -> list[str]:
     return found
 
 
-def nearest(word: str, known: list[str]) -> str:
+def nearest(word: str, known: list[str], cutoff: float = 0.6) -> str:
     """Return " (did you mean ...?)" for a misspelt word, or nothing."""
-    close = difflib.get_close_matches(word, known, n=1)
+    close = difflib.get_close_matches(word, known, n=1, cutoff=cutoff)
     return f" (did you mean {close[0]!r}?)" if close else ""
