@@ -14,11 +14,14 @@ from omegaconf import DictConfig, OmegaConf
 from gan_lightning.build import build_data, build_module, build_trainer, exportable, run_images
 from gan_lightning.callbacks.quiet import quiet
 from gan_lightning.checkpoint import GENERATOR_FILE
+from gan_lightning.checks import nearest
 from gan_lightning.data import ImageDataModule
 from gan_lightning.endings import ENDINGS, watched
 from gan_lightning.errors import RunError, UserError
 from gan_lightning.failures import explain, last_good, position
 from gan_lightning.loggers import MetricsCSV
+from gan_lightning.meters import CURVES
+from gan_lightning.metrics.scores import DEFINITIONS
 from gan_lightning.module import GANModule
 from gan_lightning.record import RunRecord
 from gan_lightning.report import announce, announce_settings, closing_words, summary
@@ -127,12 +130,22 @@ def reached(run_dir: Path, module: GANModule) -> int:
         return module.images_seen
 
 
+def known_metrics() -> list[str]:
+    """Return the columns that metrics.csv can have without callbacks of the user's."""
+    scores = (*DEFINITIONS, "modes", "high_quality", "reverse_kl")
+    return [*CURVES, *(f"score/{name}" for name in scores)]
+
+
 def doubts(settings: Settings, trainer: Trainer) -> Iterator[str]:
     """Yield what is allowed, but rarely meant."""
     if not exportable(settings["model"]["generator"]):
         yield f"no {GENERATOR_FILE}: it holds a `Generator` class with plain arguments alone."
     if settings["trainer"].get("max_epochs") == 0:
         yield "trainer.max_epochs=0 trains nothing."
+    metric = settings["optimized_metric"]
+    if metric and metric not in (known := known_metrics()):
+        hint = nearest(metric, known)
+        yield f"optimized_metric={metric} is no curve that this project draws{hint}."
     asked, precision = settings["trainer"]["precision"], trainer.precision
     if str(asked).startswith("16") and precision == "bf16-mixed":
         yield f"trainer.precision={asked} is for GPUs: this CPU trains with {precision}."

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from gan_lightning.run import known_metrics
 from tests.faults.conftest import SMALL, Command
 
 BAD = [
@@ -124,6 +125,16 @@ def test_a_logger_is_not_made_to_try_it(command: Command, tmp_path: Path) -> Non
     ended = command(*SMALL, own, "trainer.max_epochs=1", "hydra.run.dir=run")
     assert ended.status == 0, ended.err
     assert (tmp_path / "made").read_text() == "once"
+
+
+@pytest.mark.fault(1)
+def test_a_metric_that_nobody_measures_is_a_warning(command: Command, tmp_path: Path) -> None:
+    ended = command(*SMALL, "optimized_metric=loss/g", "hydra.run.dir=run")
+    assert ended.status == 0, ended.err
+    assert "WARNING: optimized_metric=loss/g" in ended.out
+    assert "did you mean 'loss/G'?" in ended.out
+    columns = (tmp_path / "run" / "metrics.csv").read_text().splitlines()[0].split(",")
+    assert {*columns[1:]} <= {*known_metrics()}
 
 
 @pytest.mark.fault(10)
