@@ -1,6 +1,7 @@
 """One training run, from a config to a generator file; knows nothing of command lines."""
 
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,6 +74,7 @@ def train_in(
     module = build_module(settings, run_images(settings, data))
     quiet()
     torch.set_float32_matmul_precision("high")  # TF32 on GPUs that have it
+    warnings.filterwarnings("ignore", ".*AMP with fp16 is not supported on CPU.*")  # we say it
     trainer = build_trainer(settings)
     for words in [warning, missing, *doubts(settings, trainer)]:
         if words:

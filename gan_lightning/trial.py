@@ -3,6 +3,7 @@ before data is fetched or a folder made.
 """
 
 import inspect
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -45,7 +46,8 @@ def checked(config: DictConfig, overrides: Sequence[str] = ()) -> Config:
     found = problems(settings)
     wrong = {_part(problem.partition("=")[0]) for problem in found}
     found += unread(overrides, OmegaConf.to_container(config, resolve=False))
-    found += trial(settings, wrong)
+    with warnings.catch_warnings(action="ignore"):  # the run itself will say them
+        found += trial(settings, wrong)
     if found:
         raise UserError("\n".join(found))
     return settings
