@@ -1,10 +1,9 @@
 """From a plain config to objects."""
 
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
-from hydra.errors import InstantiationException
 from hydra.utils import get_class, instantiate
 from lightning import Callback, Trainer
 from lightning.pytorch.callbacks import ProgressBar
@@ -19,51 +18,19 @@ from gan_lightning.errors import UserError
 from gan_lightning.metadata import is_plain
 from gan_lightning.module import GANModule
 from gan_lightning.networks import Generator
-from gan_lightning.schedules import OPTIMIZER_SCHEDULES, Schedule
-
-Config = dict[str, Any]
+from gan_lightning.parts import (
+    Config,
+    build_node,
+    build_part,
+    build_schedule,
+    build_schedules,
+    part_keys,
+)
 
 # DDP for two optimizers: each of D's and G's steps leaves the other's parameters unused. Spawned,
 # so that workers inherit this process's objects; re-running the command line, Lightning's
 # default, would run a whole Hydra sweep again in every worker.
 SPAWN = "ddp_spawn_find_unused_parameters_true"
-
-
-def _object(node: Config, **more: Any) -> Any:
-    try:
-        return instantiate(node, _convert_="all", **more)
-    except InstantiationException as error:  # a misspelt class or argument
-        lines = str(error.__cause__ or error).strip().splitlines()
-        reason = " ".join(line.strip() for line in lines if not line.startswith("full_key:"))
-        raise UserError(f"{node['_target_']}: {reason}") from error
-
-
-def _objects(nodes: Config) -> list[Any]:
-    """Build what has a class; null, or a key set on an option that is not there, is nothing."""
-    return [_object(node) for node in nodes.values() if node and "_target_" in node]
-
-
-def _schedule(key: str, node: Any) -> Schedule:
-    made = _object(node) if isinstance(node, dict) and "_target_" in node else node
-    if not isinstance(made, Schedule):
-        example = "{_target_: gan_lightning.schedules.Cosine, start: 1, end: 0, images: 500000}"
-        raise UserError(f"{key}={node} is no schedule, such as {example}")
-    return made
-
-
-def build_schedules(optimizer: Config, images: int | None = None) -> dict[str, Schedule]:
-    """Return the schedules of the optimizers' hyperparameters in a run of so many images.
-
-    Raises:
-        UserError: a name that cannot be scheduled, or what is no schedule.
-    """
-    nodes = {k: v for k, v in (optimizer.get("schedule") or {}).items() if v is not None}
-    for name in nodes:
-        if name not in OPTIMIZER_SCHEDULES:
-            known = ", ".join(OPTIMIZER_SCHEDULES)
-            raise UserError(f"optimizer.schedule.{name} is none of {known}")
-    made = {name: _schedule(f"optimizer.schedule.{name}", node) for name, node in nodes.items()}
-    return {name: schedule.over(images) for name, schedule in made.items()}
 
 
 def exportable(node: Config) -> bool:
@@ -77,6 +44,11 @@ def exportable(node: Config) -> bool:
     return plain and issubclass(cls, Generator)
 
 
+def build_data_module(node: Config) -> ImageDataModule:
+    """Return a data module that has not looked for its images yet."""
+    return build_node({k: v for k, v in node.items() if k != "on_missing"}, "data")
+
+
 def build_data(config: Config) -> tuple[ImageDataModule, str]:
     """Return the data module with its images at hand, and a warning (empty if all is well).
 
@@ -88,7 +60,7 @@ def build_data(config: Config) -> tuple[ImageDataModule, str]:
     """
     node, warning = config["data"], ""
     on_missing = node.get("on_missing", "error")
-    data = _object({k: v for k, v in node.items() if k != "on_missing"})
+    data = build_data_module(node)
     try:
         data.prepare_data()
     except DataUnavailable as error:
@@ -97,9 +69,8 @@ def build_data(config: Config) -> tuple[ImageDataModule, str]:
         warning = f"{error}: going on with the embedded digits instead."
         digits = {"_target_": "gan_lightning.data.DigitsDataModule", "name": "digits", "repeat": 8}
         gone = ("dataset", "root", "on_missing")
-        node = {k: v for k, v in node.items() if k not in gone} | digits
-        config["data"] = node
-        data = _object(node)
+        config["data"] = {k: v for k, v in node.items() if k not in gone} | digits
+        data = build_data_module(config["data"])
     warning = warning or data.remark
     data.setup()
     found = data.images.images.shape[1]
@@ -129,16 +100,17 @@ def build_module(config: Config, images: int | None = None) -> GANModule:
         config: the run's.
         images: how many the run will show to D, for schedules that last as long as it.
     """
-    model, optimizer, ema = config["model"], config["optimizer"], config["ema"]
+    part = partial(build_part, config)
+    optimizer, ema = config["optimizer"], config["ema"]
     module = GANModule(
-        generator=_object(model["generator"]),
-        discriminator=_object(model["discriminator"]),
-        loss=_object(config["loss"]),
-        penalty=_object(config["penalty"]),
-        constraint=_object(config["constraint"]),
-        augment=_object(config["augment"]),
-        generator_optimizer=_object(optimizer["generator"]),
-        discriminator_optimizer=_object(optimizer["discriminator"]),
+        generator=part("model.generator"),
+        discriminator=part("model.discriminator"),
+        loss=part("loss"),
+        penalty=part("penalty"),
+        constraint=part("constraint"),
+        augment=part("augment"),
+        generator_optimizer=part("optimizer.generator"),
+        discriminator_optimizer=part("optimizer.discriminator"),
         d_steps=config["d_steps"],
         g_steps=config.get("g_steps", 1),
         accumulate=config.get("accumulate", 1),
@@ -146,7 +118,9 @@ def build_module(config: Config, images: int | None = None) -> GANModule:
         schedules=build_schedules(optimizer, images),
         ema_half_life=ema["half_life"],
         ema_ramp_up=ema["ramp_up"],
-        ema_schedule=_schedule("ema.schedule", ema["schedule"]) if ema.get("schedule") else None,
+        ema_schedule=build_schedule("ema.schedule", ema["schedule"])
+        if ema.get("schedule")
+        else None,
         seed=config["seed"],
         log_every_n_images=config["log_every_n_images"],
     )
@@ -173,8 +147,8 @@ def build_trainer(config: Config) -> Trainer:
     Raises:
         UserError: Lightning refuses the accelerator, devices or another argument.
     """
-    callbacks: list[Callback] = _objects(config["callbacks"])
-    loggers: list[Logger] = _objects(config["logger"])
+    callbacks: list[Callback] = [build_part(config, k) for k in part_keys(config, "callbacks")]
+    loggers: list[Logger] = [build_part(config, k) for k in part_keys(config, "logger")]
     if exportable(config["model"]["generator"]):
         callbacks.append(GeneratorExport(Path(config["run_dir"]) / GENERATOR_FILE, config))
     node = config["trainer"] | {"strategy": choose_strategy(config["trainer"])}

@@ -1,121 +1,11 @@
-"""What a value may be: rules for the words of the configuration, and all problems at once."""
+"""All problems of a configuration at once, and what a misspelt word may have meant."""
 
 import difflib
-import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-Rule = Callable[[Any], str | None]
-
-
-@dataclass(frozen=True)
-class Number:
-    """A rule: a finite number (whole, if so) within bounds."""
-
-    low: float
-    whole: bool = False
-    open_low: bool = False
-    high: float = math.inf
-
-    def __call__(self, value: Any) -> str | None:
-        """Say what is wrong with a value; None if nothing is."""
-        kinds = (int,) if self.whole else (int, float)
-        good = isinstance(value, kinds) and not isinstance(value, bool) and math.isfinite(value)
-        if good and self.low <= value <= self.high and not (self.open_low and value == self.low):
-            return None
-        above = "above" if self.open_low else "at least"
-        upper = f" and at most {self.high:g}" if math.isfinite(self.high) else ""
-        return f"must be a {'whole ' * self.whole}number {above} {self.low:g}{upper}"
-
-
-def _optional(rule: Rule) -> Rule:
-    return lambda value: None if value is None else rule(value)
-
-
-def _one_of(*allowed: Any) -> Rule:
-    return lambda value: (
-        None if value in allowed else f"must be one of {', '.join(map(str, allowed))}"
-    )
-
-
-def _classes(value: Any) -> str | None:
-    good = isinstance(value, list) and value and all(type(item) is int for item in value)
-    return (
-        None
-        if good and len(set(value)) == len(value) and min(value) >= 0
-        else "must be a list of different labels such as [3,5]"
-    )
-
-
-def _betas(value: Any) -> str | None:
-    good = isinstance(value, list) and len(value) == 2
-    good = good and all(isinstance(b, int | float) and 0 <= b < 1 for b in value)
-    return None if good else "must be two numbers from 0 to below 1"
-
-
-def _codes(value: Any) -> str | None:
-    good = isinstance(value, list) and len(value) == 2
-    good = good and all(type(count) is int and count >= 0 for count in value)
-    return None if good else "must be two numbers, of categories and of continuous codes: [10,2]"
-
-
-def _folder(value: Any) -> str | None:
-    return None if isinstance(value, str) and value else "must name a folder"
-
-
-def _devices(value: Any) -> str | None:
-    good = value == "auto" or (isinstance(value, list) and value) or (type(value) is int and value)
-    return None if good else "must be a number of devices, a list of them, or auto"
-
-
-_POSITIVE, COUNT = Number(0, open_low=True), Number(1, whole=True)
-
-# Rules by the last part of the key, wherever it stands: they hold for options of other people's
-# making too, as long as these use the field's words.
-RULES: dict[str, Rule] = {
-    "lr": _POSITIVE,
-    "ratio": _POSITIVE,
-    "betas": _betas,
-    "weight": Number(0),
-    "every_n_epochs": COUNT,
-    "every_n_images": _optional(COUNT),
-    "limit": _POSITIVE,
-    "half_life": Number(0),
-    "ramp_up": Number(0),
-    "seed": Number(0, whole=True, high=2**32 - 1),
-    "start": Number(0),
-    "end": Number(0),
-    "begin": Number(0, whole=True),
-    "images": _optional(COUNT),
-    "decay_images": _optional(COUNT),
-    "burn_in": COUNT,
-    "d_steps": COUNT,
-    "g_steps": COUNT,
-    "accumulate": COUNT,
-    "clip_norm": _optional(_POSITIVE),
-    "codes": _codes,
-    "log_every_n_images": COUNT,
-    "latent_dim": COUNT,
-    "width": COUNT,
-    "batch_size": COUNT,
-    "repeat": COUNT,
-    "channels": COUNT,
-    "resolution": _one_of(1, 28, 32, 64),  # 1: points of the toys
-    "fraction": Number(0, open_low=True, high=1),
-    "test_fraction": Number(0, open_low=True, high=0.9),
-    "size": COUNT,
-    "test_size": COUNT,
-    "std": Number(0),
-    "num_classes": Number(0, whole=True, high=10_001),  # 10,001: too many, the data module says
-    "validation": Number(0, whole=True),
-    "num_workers": Number(0, whole=True),
-    "classes": _optional(_classes),
-    "on_missing": _one_of("digits", "error"),
-    "devices": _devices,
-    "root": _folder,
-    "max_epochs": _optional(Number(-1, whole=True)),
-}
+from gan_lightning.rules import rule_of
 
 
 def leaves(node: Any, path: str = "", inner: bool = False) -> Iterator[tuple[str, Any]]:
@@ -137,12 +27,10 @@ def problems(config: dict[str, Any]) -> list[str]:
     """Return every problem of a resolved config, a sentence each, naming the key."""
     found = []
     for key, value in leaves(config):
-        if value is None and ".schedule." in key:  # a value that is not scheduled
-            continue
-        rule = RULES.get(key.rpartition(".")[2])
+        rule = rule_of(key)
         wrong = rule(value) if rule else None
         if wrong:
-            found.append(f"{key}={'' if value is None else value} {wrong}")
+            found.append(f"{key}={'null' if value is None else value} {wrong}")
     data, wanted = config["data"], config["model"].get("num_classes", 0)
     classes = data.get("classes") or []
     known = data.get("num_classes", 0)
@@ -153,7 +41,36 @@ def problems(config: dict[str, Any]) -> list[str]:
     return found
 
 
-def nearest(word: str, known: list[str]) -> str:
+# Groups that are no class's arguments: what is not here, and in no interpolation, nothing reads.
+READ = {
+    "model": ("num_classes", "latent_dim", "generator", "discriminator"),
+    "optimizer": ("lr", "betas", "schedule", "clip_norm", "generator", "discriminator"),
+    "ema": ("half_life", "ramp_up", "schedule"),
+}
+
+
+def unread(overrides: Sequence[str], config: Any) -> list[str]:
+    """Return a sentence for every key that the command line adds and nothing reads.
+
+    Args:
+        overrides: the command line's, such as `+ema.halflife=0`.
+        config: plain, its interpolations not resolved: they may read the new key.
+    """
+    values = [str(value) for _, value in leaves(config)] + [*overrides]
+    words = {word for value in values if "${" in value for word in re.findall(r"\w+", value)}
+    found = []
+    for override in overrides:
+        key = override.lstrip("+").partition("=")[0]
+        group, _, rest = key.partition(".")
+        word = rest.partition(".")[0]
+        if override[0] != "+" or not word or word in words or word in READ.get(group, (word,)):
+            continue
+        hint = nearest(key, [f"{group}.{known}" for known in READ[group]])
+        found.append(f"{override} is read by nothing{hint}: leave it out")
+    return found
+
+
+def nearest(word: str, known: list[str], cutoff: float = 0.6) -> str:
     """Return " (did you mean ...?)" for a misspelt word, or nothing."""
-    close = difflib.get_close_matches(word, known, n=1)
+    close = difflib.get_close_matches(word, known, n=1, cutoff=cutoff)
     return f" (did you mean {close[0]!r}?)" if close else ""

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from gan_lightning.checks import leaves, nearest
 from gan_lightning.config import register, resume_config
 from gan_lightning.endings import watched
+from gan_lightning.hints import hints
 from gan_lightning.jobs import Jobs, Task
 from gan_lightning.record import read_record
 from gan_lightning.resuming import AUTO
@@ -34,16 +34,17 @@ def entry(config_name: str) -> Callable[[Task], Callable[[], None]]:
         def command() -> None:
             register()
             check_resume(sys.argv[1:])
+            ground = []
             if config_name == "config":  # the other commands make no folder of their own
-                check_place(sys.argv[1:])
+                ground = check_place(sys.argv[1:])
             _history[:] = history(sys.argv[1:])
             sys.argv[1:1] = _history
-            jobs = Jobs(task)
+            jobs = Jobs(task, ground)
             try:
                 hydra.main(version_base="1.3", config_path=CONF, config_name=config_name)(jobs)()
             except SystemExit as end:
                 if end.code == 1 and jobs.status == 2:
-                    print(near_names(config_name, sys.argv[1:]), end="", file=sys.stderr)
+                    print(hints(CONF, config_name, sys.argv[1:]), end="", file=sys.stderr)
                 sys.exit(jobs.status if end.code == 1 else end.code)
             jobs.report()
 
@@ -73,11 +74,16 @@ def check_resume(arguments: list[str]) -> None:
         sys.exit(2)
 
 
-def check_place(arguments: list[str]) -> None:
-    """Refuse a place for new folders where none can be made: Hydra's error is a traceback."""
-    given = dict(map(_given, arguments))
+def check_place(arguments: list[str]) -> list[Path]:
+    """Refuse a place for new folders where none can be made: Hydra's error is a traceback.
+
+    Returns:
+        The folders that are there already, and in which new ones will be made.
+    """
+    given, ground = dict(map(_given, arguments)), []
     for key in ("hydra.run.dir", "hydra.sweep.dir"):
-        place = Path(given.get(key) or "outputs").absolute()
+        # What stands before an interpolation is all that is known of a path.
+        place = Path((given.get(key) or "outputs").partition("${")[0]).absolute()
         while not os.path.lexists(place):
             place = place.parent
         if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
@@ -87,6 +93,8 @@ def check_place(arguments: list[str]) -> None:
                 file=sys.stderr,
             )
             sys.exit(2)
+        ground.append(place)
+    return ground
 
 
 def history(arguments: list[str]) -> list[str]:
@@ -106,17 +114,6 @@ def history(arguments: list[str]) -> list[str]:
         for item in past
         if not any((_given(item)[0].lstrip("+~") + ".").startswith(f"{key}.") for key in anew)
     ]
-
-
-def near_names(config_name: str, arguments: list[str]) -> str:
-    """Return a line for every override whose key does not exist: what it may have meant."""
-    with hydra.initialize_config_dir(CONF, version_base="1.3"):
-        config = hydra.compose(config_name)
-    known = [key for key, _ in leaves(OmegaConf.to_container(config, resolve=False), inner=True)]
-    asked = [argument.partition("=")[0] for argument in arguments if "=" in argument]
-    unknown = [key for key in asked if key[0].isalpha() and key not in known]
-    hints = {key: nearest(key, known) for key in unknown}
-    return "".join(f"unknown key {key!r}{hint}\n" for key, hint in hints.items() if hint)
 
 
 def with_resume(config: DictConfig) -> tuple[DictConfig, list[str]]:

@@ -12,9 +12,10 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from gan_lightning.checks import COUNT, RULES, Rule, leaves, problems
+from gan_lightning.checks import leaves, problems
 from gan_lightning.data import count_labels
 from gan_lightning.errors import UserError
+from gan_lightning.rules import COUNT, RULES, Rule
 
 
 @dataclass
@@ -77,13 +78,18 @@ class EvaluateConfig:
     accumulate: int = 1
 
 
+def resolved(config: DictConfig) -> dict[str, Any]:
+    """Return a config in plain containers, unchecked."""
+    return cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
+
+
 def plain(config: DictConfig) -> dict[str, Any]:
     """Return a resolved config in plain containers.
 
     Raises:
         UserError: a value is wrong; all problems are named at once.
     """
-    container = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
+    container = resolved(config)
     found = problems(container)
     if found:
         raise UserError("\n".join(found))

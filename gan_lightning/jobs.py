@@ -3,7 +3,7 @@
 import math
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,25 +17,34 @@ from gan_lightning.errors import RunError, UserError
 from gan_lightning.strangers import printable
 
 Task = Callable[[DictConfig], Any]
+SWEEP_FILE = "multirun.yaml"
 
 
 class Jobs:
     """Runs a task once, or once a job of a sweep, which goes on after a job that failed.
 
+    Args:
+        task: what a job does.
+        ground: folders that were there before; new folders below them go if nothing is in them.
+
     Attributes:
         status: what an error that Hydra swallows means.
     """
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, ground: Sequence[Path] = ()) -> None:
         self.task = task
+        self.ground = [path.resolve() for path in ground]
         self.status = 2
         self.failed: list[tuple[int, str, int, str]] = []  # number, overrides, status, reason
         self._home = os.getpid()
+        self._sweep_dir: Path | None = None
 
     def __call__(self, config: DictConfig) -> Any:
         """Run one job."""
         self.status = 1
         hydra_config = HydraConfig.get()
+        if hydra_config.mode == RunMode.MULTIRUN:
+            self._sweep_dir = Path(hydra_config.sweep.dir)
         require_metric(config)
         try:
             return self.task(config)
@@ -55,7 +64,8 @@ class Jobs:
             self.failed.append((number, overrides, status, reason))
             return math.nan
         finally:
-            _remove_if_empty(Path(hydra_config.runtime.output_dir))
+            # A sweep's own folder is still to be written to: `report` looks at that.
+            self._remove_if_empty(Path(hydra_config.runtime.output_dir), above=not self._sweep_dir)
 
     def report(self) -> None:
         """Show a table of the jobs that failed, if any, and end with the worst status."""
@@ -66,7 +76,28 @@ class Jobs:
             table.add_row(str(number), overrides, str(status), printable(reason.split("\n")[0]))
         width = None if sys.stderr.isatty() else 200
         Console(stderr=True, markup=False, width=width).print(table)
+        self._remove_sweep()
         sys.exit(min(status for _, _, status, _ in self.failed))
+
+    def _remove_sweep(self) -> None:
+        """Remove the folder of a sweep that left no job's: Hydra put its own file there."""
+        if self._sweep_dir is None or not self._sweep_dir.is_dir():
+            return
+        if {path.name for path in self._sweep_dir.iterdir()} <= {SWEEP_FILE}:
+            (self._sweep_dir / SWEEP_FILE).unlink(missing_ok=True)
+            self._remove_if_empty(self._sweep_dir)
+
+    def _remove_if_empty(self, folder: Path, above: bool = True) -> None:
+        """Remove a folder without anything in it, and those above it that are new and empty."""
+        folder, old = folder.resolve(), {Path.cwd(), *self.ground}
+        new = [path for path in folder.parents if old & {*path.parents}] if above else []
+        for path in (folder, *new):
+            if path in old:
+                return
+            try:
+                path.rmdir()
+            except OSError:  # something is in it, or it is not there
+                return
 
 
 def require_metric(config: DictConfig) -> None:
@@ -81,8 +112,3 @@ def require_metric(config: DictConfig) -> None:
             file=sys.stderr,
         )
         sys.exit(2)
-
-
-def _remove_if_empty(folder: Path) -> None:
-    if folder.is_dir() and folder.resolve() != Path.cwd() and not any(folder.iterdir()):
-        folder.rmdir()

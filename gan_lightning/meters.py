@@ -7,6 +7,12 @@ import torch
 from lightning.pytorch.strategies import Strategy
 from torch import Tensor
 
+# The curves that training itself draws; a loss or a data set may be without some of them.
+CURVES = (
+    *("loss/D", "loss/G", "penalty", "D(real)", "D(fake)", "D(held-out)", "auxiliary/D"),
+    *("auxiliary/G", "grad_norm/D", "grad_norm/G", "lr/D", "lr/G", "images/s"),
+)
+
 
 class Meters:
     """Averages per-step values on their device; one synchronisation per point, not per step.

@@ -1,6 +1,7 @@
 """One training run, from a config to a generator file; knows nothing of command lines."""
 
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,18 +15,21 @@ from omegaconf import DictConfig, OmegaConf
 from gan_lightning.build import build_data, build_module, build_trainer, exportable, run_images
 from gan_lightning.callbacks.quiet import quiet
 from gan_lightning.checkpoint import GENERATOR_FILE
-from gan_lightning.config import plain
+from gan_lightning.checks import nearest
 from gan_lightning.data import ImageDataModule
 from gan_lightning.endings import ENDINGS, watched
 from gan_lightning.errors import RunError, UserError
 from gan_lightning.failures import explain, last_good, position
 from gan_lightning.files import atomic_write
 from gan_lightning.loggers import MetricsCSV
+from gan_lightning.meters import CURVES
+from gan_lightning.metrics.scores import DEFINITIONS
 from gan_lightning.module import GANModule
 from gan_lightning.record import RunRecord
 from gan_lightning.report import announce, announce_settings, closing_words, summary
 from gan_lightning.resuming import complete, find_checkpoint, fit_weights, rewind_curves
 from gan_lightning.runfolder import RunFolder
+from gan_lightning.trial import checked
 
 Settings = dict[str, Any]
 
@@ -42,7 +46,7 @@ def train(config: DictConfig, overrides: Sequence[str] = ()) -> float | None:
         RunError: the run started and could not go on.
         SystemExit: a signal ended it; its status.
     """
-    settings = plain(config)
+    settings = checked(config, overrides)
     run_dir = Path(settings["run_dir"])
     if (run_dir / "config.yaml").exists() and not settings["resume"]:
         last = run_dir / "checkpoints" / "last.ckpt"
@@ -73,6 +77,7 @@ def train_in(
     module = build_module(settings, run_images(settings, data))
     quiet()
     torch.set_float32_matmul_precision("high")  # TF32 on GPUs that have it
+    warnings.filterwarnings("ignore", ".*AMP with fp16 is not supported on CPU.*")  # we say it
     trainer = build_trainer(settings)
     for words in [warning, missing, *doubts(settings, trainer)]:
         if words:
@@ -131,12 +136,25 @@ def reached(run_dir: Path, module: GANModule) -> int:
         return module.images_seen
 
 
+def known_metrics() -> list[str]:
+    """Return the columns that metrics.csv can have without callbacks of the user's."""
+    scores = (*DEFINITIONS, "modes", "high_quality", "reverse_kl")
+    return [*CURVES, *(f"score/{name}" for name in scores)]
+
+
 def doubts(settings: Settings, trainer: Trainer) -> Iterator[str]:
     """Yield what is allowed, but rarely meant."""
     if not exportable(settings["model"]["generator"]):
         yield f"no {GENERATOR_FILE}: it holds a `Generator` class with plain arguments alone."
     if settings["trainer"].get("max_epochs") == 0:
         yield "trainer.max_epochs=0 trains nothing."
+    metric = settings["optimized_metric"]
+    if metric and metric not in (known := known_metrics()):
+        hint = nearest(metric, known)
+        yield f"optimized_metric={metric} is no curve that this project draws{hint}."
+    asked, precision = settings["trainer"]["precision"], trainer.precision
+    if str(asked).startswith("16") and precision == "bf16-mixed":
+        yield f"trainer.precision={asked} is for GPUs: this CPU trains with {precision}."
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     local = trainer.num_devices
     if settings["trainer"]["accelerator"] == "cpu" and local > (cores or local):
@@ -146,6 +164,12 @@ def doubts(settings: Settings, trainer: Trainer) -> Iterator[str]:
 def check_batch(settings: dict[str, Any], data: ImageDataModule) -> None:
     """Refuse a global batch larger than an epoch: such a run would train on nothing."""
     images = len(data.images) * data.repeat
+    if not images:
+        held_out = len(data.validation_set or ())
+        raise UserError(
+            f"data.validation={data.validation} holds out all {held_out} images of {data.name}, "
+            "and leaves none to train on: choose a smaller one"
+        )
     devices = settings["trainer"]["devices"]
     world = (devices if isinstance(devices, int) and devices > 0 else 1) * data.loader_batch_size
     if world > images:

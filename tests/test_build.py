@@ -44,7 +44,7 @@ def test_auto_devices_are_the_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "override", ["trainer.precision=3", "+trainer.bogus=1", "trainer.max_time=soon"]
+    "override", ["trainer.strategy=3", "+trainer.bogus=1", "trainer.max_time=soon"]
 )
 def test_what_lightning_refuses_is_one_sentence(override: str, compose: Compose) -> None:
     with pytest.raises(UserError, match=r"^trainer: "):

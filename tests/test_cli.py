@@ -1,9 +1,15 @@
-"""Misspelt keys are answered with what they may have meant."""
+"""Misspelt keys and options are answered with what they may have meant."""
 
 import pytest
 
-from gan_lightning.cli import near_names
+from gan_lightning.cli import CONF
 from gan_lightning.config import register
+from gan_lightning.hints import hints
+
+
+def hinted(*arguments: str) -> list[str]:
+    register()
+    return hints(CONF, "config", list(arguments)).splitlines()
 
 
 @pytest.mark.parametrize(
@@ -15,12 +21,24 @@ from gan_lightning.config import register
     ],
 )
 def test_a_misspelt_key_is_answered_with_its_near_name(argument: str, meant: str) -> None:
-    register()
-    assert near_names("config", [argument]) == (
-        f"unknown key {argument.partition('=')[0]!r} (did you mean {meant!r}?)\n"
-    )
+    key = argument.partition("=")[0]
+    assert hinted(argument) == [f"unknown key {key!r} (did you mean {meant!r}?)"]
+
+
+def test_misspelt_options_of_all_groups_are_answered() -> None:
+    first, second, third = hinted("loss=hing", "penalty=r9", "logger=[csv,tensorbord]")
+    assert first == "loss=hing is no option (did you mean 'hinge'?)"
+    assert second.startswith("penalty=r9 is no option (did you mean 'r")
+    assert third == "logger=tensorbord is no option (did you mean 'tensorboard'?)"
+
+
+def test_wrong_values_are_told_beside_what_does_not_compose() -> None:
+    hint, *wrong = hinted("data.bach_size=3", "loss=hing", "optimizer.lr=-1", "hydra.run.dir=x")[1:]
+    assert "'hinge'" in hint
+    assert "optimizer.lr=-1 must be a number above 0" in wrong
+    assert len(wrong) == 3, "lr, and the two that follow it"
 
 
 def test_known_keys_and_switches_need_no_hint() -> None:
-    register()
-    assert near_names("config", ["-m", "loss=hinge", "data.batch_size=3", "+new=1", "~data"]) == ""
+    known = ("-m", "loss=hinge,lsgan", "debug=null", "data.batch_size=3", "+new=1", "~data")
+    assert hinted(*known, "hydra.run.dir=there", "hydra.sweep.dir=there") == []

@@ -10,7 +10,7 @@ import pytest
 from hydra.errors import ConfigCompositionException
 from omegaconf import DictConfig, OmegaConf
 
-from gan_lightning.checks import nearest, problems
+from gan_lightning.checks import nearest, problems, unread
 from gan_lightning.config import plain, register, resume_config
 from gan_lightning.errors import UserError
 from tests.conftest import compose_config
@@ -41,12 +41,61 @@ Compose = Callable[..., DictConfig]
         ("trainer.max_epochs=1.5", "trainer.max_epochs"),
         ("seed=-1", "seed"),
         ("d_steps=0", "d_steps"),
+        ("trainer.limit_train_batches=abc", "trainer.limit_train_batches"),
+        ("trainer.limit_train_batches=0", "trainer.limit_train_batches"),
+        ("trainer.limit_train_batches=1.5", "trainer.limit_train_batches"),
+        ("trainer.precision=64-true", "trainer.precision"),
+        ("+trainer.gradient_clip_val=1", "optimizer.clip_norm"),
+        ("+trainer.accumulate_grad_batches=2", "set accumulate"),
+        ("+optimizer.generator.eps=-1", "optimizer.generator.eps"),
+        ("optimizer.discriminator.fused=7", "optimizer.discriminator.fused"),
+        ("penalty.every=0", "penalty.every"),
+        ("callbacks.doctor.num_images=1", "callbacks.doctor.num_images"),
+        ("callbacks.doctor.warm_up=abc", "callbacks.doctor.warm_up"),
+        ("callbacks.scores.num_samples=1", "callbacks.scores.num_samples"),
+        ("callbacks.scores.neighbours=0", "callbacks.scores.neighbours"),
+        ("+callbacks.samples.columns=0", "callbacks.samples.columns"),
     ],
 )
 def test_a_bad_value_is_named_with_its_key(override: str, key: str, compose: Compose) -> None:
     with pytest.raises(UserError) as caught:
         plain(compose(override))
     assert key in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "key"),
+    [
+        (("augment=ada", "augment.target=abc"), "augment.target"),
+        (("augment=ada", "augment.images=null"), "augment.images=null"),
+        (("augment=ada", "augment.probability=2"), "augment.probability"),
+        (("penalty=lecam", "penalty.decay=5"), "penalty.decay"),
+        (("optimizer=r3gan", "optimizer.schedule.beta2.end=2"), "optimizer.schedule.beta2.end"),
+    ],
+)
+def test_a_bad_value_of_an_option_is_named_too(
+    overrides: tuple[str, ...], key: str, compose: Compose
+) -> None:
+    with pytest.raises(UserError) as caught:
+        plain(compose(*overrides))
+    assert str(caught.value).startswith(key)
+
+
+def test_keys_that_nothing_reads_are_named(compose: Compose) -> None:
+    added = ("+optimizer.lrr=3", "+ema.halflife=0", "+model.foo=1")
+    config = OmegaConf.to_container(compose(*added))
+    first, second, third = unread(added, config)
+    assert first.startswith("+optimizer.lrr=3 ")
+    assert "did you mean 'optimizer.lr'?" in first
+    assert "did you mean 'ema.half_life'?" in second
+    assert third.startswith("+model.foo=1 is read by nothing: ")
+
+
+def test_added_keys_that_something_reads_are_fine(compose: Compose) -> None:
+    added = ("+optimizer.base=3e-4", "optimizer.lr=${optimizer.base}", "optimizer.ratio=2")
+    added += ("+trainer.deterministic=true", "+optimizer.clip_norm=1")
+    config = OmegaConf.to_container(compose("optimizer=ttur", *added[:2], *added[3:4]))
+    assert unread(added, config) == []
 
 
 def test_all_problems_are_named_at_once(compose: Compose) -> None:
@@ -65,6 +114,12 @@ def test_all_problems_are_named_at_once(compose: Compose) -> None:
         "trainer.devices=auto",
         "trainer.max_epochs=-1",
         "trainer.max_epochs=null",
+        "trainer.limit_train_batches=1",
+        "trainer.limit_train_batches=0.5",
+        "trainer.precision=bf16-mixed",
+        "trainer.precision=32",
+        "optimizer.decay_images=null",
+        "optimizer.discriminator.fused=null",
         "ema.half_life=0",
         "penalty.weight=0",
         "model.num_classes=12",

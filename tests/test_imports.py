@@ -16,8 +16,8 @@ FLOORS = {
     "strangers metadata restore endings",
     2: "module objectives optimization meters loggers data callbacks metrics output finite "
     "describe",
-    3: "request config checks checkpoint checkpoint_io device build run cli evaluation failures "
-    "jobs record report resuming runfolder",
+    3: "request config checks rules checkpoint checkpoint_io device parts build trial run hints "
+    "cli evaluation failures jobs record report resuming runfolder",
     4: "train sample evaluate",
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms.split()}

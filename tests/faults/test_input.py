@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from gan_lightning.run import known_metrics
 from tests.faults.conftest import SMALL, Command
 
 BAD = [
@@ -31,6 +32,11 @@ BAD = [
     (22, ["data.classes=[3,3]"], ["data.classes=[3, 3]"]),
     (22, ["data.classes=[12]"], ["data.classes=[12]"]),
     (27, ["callbacks.checkpoints.every_n_images=0"], ["every_n_images=0"]),
+    (10, ["trainer.limit_train_batches=0"], ["trainer.limit_train_batches=0"]),
+    (4, ["+optimizer.generator.epz=1"], ["optimizer.generator (torch.optim.Adam)", "'epz'"]),
+    (4, ["+optimizer.generator.weight_decay=-1"], ["optimizer.generator", "weight_decay"]),
+    (1, ["+ema.halflife=0"], ["ema.half_life"]),
+    (22, ["data.validation=2000"], ["data.validation=2000", "1500 images of digits"]),
     (32, ["resume=nowhere"], ["nowhere", "no run is there"]),
     (32, ["resume=auto"], ["hydra.run.dir"]),
 ]
@@ -52,6 +58,92 @@ def test_bad_input_ends_with_2(
     for word in words:
         assert word in ended.err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.fault(4)
+@pytest.mark.parametrize(
+    "where",
+    [
+        (),
+        ("hydra.run.dir=deep/er/run",),
+        ("hydra.run.dir=there/run",),
+        ("hydra.run.dir=deep/${seed}/run",),
+        ("-m", "seed=-1,-2"),
+        ("-m", "seed=-1,-2", "hydra.sweep.dir=deep/er"),
+    ],
+    ids=" ".join,
+)
+def test_bad_values_leave_no_folder_that_was_not_there(
+    where: tuple[str, ...], command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "there").mkdir()
+    assert command(*where, *SMALL, "optimizer.lr=-1").status == 2
+    assert list(tmp_path.rglob("*")) == [tmp_path / "there"]
+
+
+@pytest.mark.fault(16)
+def test_all_that_is_wrong_is_said_before_data_is_fetched(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gan_lightning.run.build_data", lambda _: pytest.fail("data is fetched"))
+    bad = {
+        "loss._target_=nope.X": "loss (nope.X): ",
+        "optimizer.schedule.lr=5": "optimizer.schedule.lr=5 ",
+        "penalty.every=0": "penalty.every=0 ",
+        "+callbacks.samples.colour=1": "callbacks.samples (",
+        "+logger.csv.colour=1": "logger.csv (",
+        "+data.colour=1": "data (",
+        "+trainer.colour=1": "trainer: ",
+        "+model.colour=1": "+model.colour=1 ",
+    }
+    ended = command(*SMALL, *bad, "hydra.run.dir=run")
+    assert ended.status == 2
+    for words in bad.values():
+        assert sum(line.startswith(words) for line in ended.err.splitlines()) == 1, words
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.fault(1)
+def test_what_only_shows_in_the_whole_is_said_early(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gan_lightning.run.build_data", lambda _: pytest.fail("data is fetched"))
+    beta = "+optimizer.schedule.beta1={_target_: gan_lightning.schedules.Constant, value: 0.5}"
+    for overrides, words in (
+        (("loss=infogan", "model=sngan"), "loss.codes=[10, 2]"),
+        (("optimizer=rmsprop", beta), "optimizer.schedule: beta1, but it has no betas"),
+    ):
+        ended = command(SMALL[0], *overrides, "trainer=cpu", "hydra.run.dir=run")
+        assert ended.status == 2
+        assert words in ended.err
+
+
+@pytest.mark.fault(16)
+def test_a_logger_is_not_made_to_try_it(command: Command, tmp_path: Path) -> None:
+    """Some open a connection: one a run is enough."""
+    own = "+logger.own={_target_: tests.faults.bad.Connecting, log: made}"
+    ended = command(*SMALL, own, "trainer.max_epochs=1", "hydra.run.dir=run")
+    assert ended.status == 0, ended.err
+    assert (tmp_path / "made").read_text() == "once"
+
+
+@pytest.mark.fault(1)
+def test_a_metric_that_nobody_measures_is_a_warning(command: Command, tmp_path: Path) -> None:
+    ended = command(*SMALL, "optimized_metric=loss/g", "hydra.run.dir=run")
+    assert ended.status == 0, ended.err
+    assert "WARNING: optimized_metric=loss/g" in ended.out
+    assert "did you mean 'loss/G'?" in ended.out
+    columns = (tmp_path / "run" / "metrics.csv").read_text().splitlines()[0].split(",")
+    assert {*columns[1:]} <= {*known_metrics()}
+
+
+@pytest.mark.fault(10)
+def test_half_precision_of_a_cpu_is_a_warning(command: Command) -> None:
+    half = ("trainer.precision=16-mixed", "trainer.max_epochs=0")
+    ended = command(*SMALL, *half, "hydra.run.dir=run")
+    assert ended.status == 0, ended.err
+    assert ended.out.count("WARNING: trainer.precision=16-mixed") == 1
+    assert "bf16-mixed" in ended.out
 
 
 @pytest.mark.fault(12)

@@ -1,0 +1,58 @@
+"""What a command line that does not compose may have meant, and what else is wrong with it."""
+
+from pathlib import Path
+
+import hydra
+from omegaconf import OmegaConf
+
+from gan_lightning.checks import leaves, nearest, problems
+from gan_lightning.config import resolved
+
+
+def hints(conf: str, config_name: str, arguments: list[str]) -> str:
+    """Return a line for every key and option that does not exist, and for every wrong value.
+
+    Args:
+        conf: the folder of the config files.
+        config_name: of the command.
+        arguments: its overrides and switches.
+    """
+    with hydra.initialize_config_dir(conf, version_base="1.3"):
+        config = hydra.compose(config_name)
+        known = [k for k, _ in leaves(OmegaConf.to_container(config, resolve=False), inner=True)]
+        lines, good = [], []
+        for argument in arguments:
+            hint = _hint(argument, Path(conf), known)
+            lines += [hint] if hint else []
+            good += [] if hint is not None else [argument]
+        if config_name == "config" and len(good) < len(arguments):
+            lines += _wrong_values(good)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _hint(argument: str, conf: Path, known: list[str]) -> str | None:
+    """Return what an argument may have meant, "" if nothing is near; None if there is no need."""
+    key, equals, value = argument.partition("=")
+    if not equals or not key[0].isalpha() or key.startswith("hydra."):
+        return None
+    if key not in known:
+        return _line(f"unknown key {key!r}", nearest(key, known))
+    options = sorted(file.stem for file in (conf / key).glob("*.yaml"))
+    chosen = [name.strip("[]'\" ") for name in value.split(",")]
+    wrong = [name for name in chosen if options and name not in (*options, "null", "")]
+    if not wrong:
+        return None
+    return _line(f"{key}={wrong[0]} is no option", nearest(wrong[0], options, cutoff=0.5))
+
+
+def _line(complaint: str, hint: str) -> str:
+    return f"{complaint}{hint}" if hint else ""
+
+
+def _wrong_values(arguments: list[str]) -> list[str]:
+    """Return the problems of the values that are left without what does not compose."""
+    try:
+        config = hydra.compose("config", [*(a for a in arguments if "=" in a), "run_dir=."])
+        return problems(resolved(config))
+    except Exception:  # a sweep, or another error that Hydra has told or will tell
+        return []
