@@ -197,6 +197,9 @@ def page(rows: list[Row], folder: Path, images: int, untrained: float) -> str:
             + f" ({r.what})"
             for r in bad
         ]
+    missing = [f"`{name}`" for name in recipes() if name not in {r.name for r in rows}]
+    if missing:
+        lines += ["", f"Not run with this budget yet: {', '.join(missing)}."]
     for r in rows:
         if r.scores:
             lines += ["", f"### {r.name}", "", r.what, "", grid(r.name, folder)]
