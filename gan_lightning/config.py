@@ -9,8 +9,6 @@ from typing import Any, cast
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
 from gan_lightning.checks import leaves, problems
 from gan_lightning.data import count_labels
@@ -134,14 +132,7 @@ def resume_config(asked: DictConfig, overrides: list[str]) -> DictConfig:
         container = cast(dict[str, Any], OmegaConf.to_container(OmegaConf.load(saved)))
         config = OmegaConf.create(_moved(container, container["run_dir"], str(folder)))
         assert isinstance(config, DictConfig)
-    except (
-        YAMLError,
-        OmegaConfBaseException,
-        OSError,
-        LookupError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except Exception as error:  # the parser's own, and whatever half a file leads to
         raise UserError(
             f"resume={folder}: {saved} cannot be read ({type(error).__name__}): start anew with "
             f"the run's command line and resume=auto hydra.run.dir={folder}"
