@@ -48,6 +48,10 @@ SETTINGS: dict[str, list[str]] = {
     "mlp": ["model=mlp"],
     "600 images": FEW,
     "600 images, ADA": [*FEW, "augment=ada", "augment.images=100000", "augment.flips=false"],
+    "600 images, ADA target 0.4": [
+        *(*FEW, "augment=ada", "augment.images=100000"),
+        *("augment.flips=false", "augment.target=0.4"),
+    ],
     "600 images, DiffAugment": [*FEW, "augment=diffaugment", "augment.policy=[translation]"],
     "150 digits": FEW_DIGITS,
     "150 digits, color": [*FEW_DIGITS, "augment=diffaugment", "augment.policy=[color]"],
