@@ -34,6 +34,7 @@ PLAIN = [  # the DCGAN paper's settings: BatchNorm in both, Adam 2e-4 with beta1
 ]
 FEW = ["data.fraction=0.01", "data.repeat=100"]  # an epoch is 60,000 images still
 DIGITS = ["data=digits", "data.repeat=40"]
+ADA_DIGITS = ["augment=ada", "augment.images=50000", "augment.flips=false", "augment.target=0.4"]
 FEW_DIGITS = ["data=digits", "data.fraction=0.1", "data.repeat=400"]
 SETTINGS: dict[str, list[str]] = {
     "default": [],
@@ -55,12 +56,9 @@ SETTINGS: dict[str, list[str]] = {
     "600 images, DiffAugment": [*FEW, "augment=diffaugment", "augment.policy=[translation]"],
     "150 digits": FEW_DIGITS,
     "150 digits, color": [*FEW_DIGITS, "augment=diffaugment", "augment.policy=[color]"],
-    "150 digits, ADA": [
-        *(*FEW_DIGITS, "augment=ada", "augment.images=50000"),
-        *("augment.flips=false", "augment.target=0.4"),
-    ],
+    "150 digits, ADA": [*FEW_DIGITS, *ADA_DIGITS],
     "digits": DIGITS,
-    "digits, ADA": [*DIGITS, "augment=ada", "augment.images=100000", "augment.flips=false"],
+    "digits, ADA": [*DIGITS, *ADA_DIGITS],
     "digits, DiffAugment": [*DIGITS, "augment=diffaugment", "augment.policy=[translation]"],
 }
 
