@@ -50,23 +50,25 @@ READ = {
 
 
 def unread(overrides: Sequence[str], config: Any) -> list[str]:
-    """Return a sentence for every key that the command line adds and nothing reads.
+    """Return a sentence for every key, of a command line or of a file, that nothing reads.
 
     Args:
         overrides: the command line's, such as `+ema.halflife=0`.
-        config: plain, its interpolations not resolved: they may read the new key.
+        config: plain, its interpolations not resolved: they may read a key. That of a run to go
+            on with has none left, and only the command line's keys are looked at.
     """
+    resumed = config.get("resume") not in (None, "", "auto")
+    added = {item.lstrip("+").partition("=")[0]: item for item in overrides if item[0] == "+"}
     values = [str(value) for _, value in leaves(config)] + [*overrides]
     words = {word for value in values if "${" in value for word in re.findall(r"\w+", value)}
     found = []
-    for override in overrides:
-        key = override.lstrip("+").partition("=")[0]
-        group, _, rest = key.partition(".")
-        word = rest.partition(".")[0]
-        if override[0] != "+" or not word or word in words or word in READ.get(group, (word,)):
-            continue
-        hint = nearest(key, [f"{group}.{known}" for known in READ[group]])
-        found.append(f"{override} is read by nothing{hint}: leave it out")
+    for group, known in READ.items():
+        for word in config.get(group) or ():
+            key = f"{group}.{word}"
+            if word in words or word in known or (resumed and key not in added):
+                continue
+            hint = nearest(key, [f"{group}.{other}" for other in known])
+            found.append(f"{added.get(key, key)} is read by nothing{hint}: leave it out")
     return found
 
 

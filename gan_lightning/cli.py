@@ -12,12 +12,12 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from gan_lightning.config import register, resume_config
+from gan_lightning.config import register
 from gan_lightning.endings import watched
 from gan_lightning.hints import hints
 from gan_lightning.jobs import Jobs, Task
 from gan_lightning.record import read_record
-from gan_lightning.resuming import AUTO
+from gan_lightning.resuming import AUTO, resume_config
 
 CONF = str(Path(__file__).resolve().parents[1] / "conf")
 _history: list[str] = []  # overrides of the run to go on with, beside this command line's own
@@ -44,6 +44,7 @@ def entry(config_name: str) -> Callable[[Task], Callable[[], None]]:
                 hydra.main(version_base="1.3", config_path=CONF, config_name=config_name)(jobs)()
             except SystemExit as end:
                 if end.code == 1 and jobs.status == 2:
+                    jobs.remove_sweep()
                     print(hints(CONF, config_name, sys.argv[1:]), end="", file=sys.stderr)
                 sys.exit(jobs.status if end.code == 1 else end.code)
             jobs.report()

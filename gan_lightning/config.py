@@ -10,7 +10,7 @@ from typing import Any, cast
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-from gan_lightning.checks import leaves, problems
+from gan_lightning.checks import leaves
 from gan_lightning.data import count_labels
 from gan_lightning.errors import UserError
 from gan_lightning.rules import COUNT, RULES, Rule
@@ -79,72 +79,6 @@ class EvaluateConfig:
 def resolved(config: DictConfig) -> dict[str, Any]:
     """Return a config in plain containers, unchecked."""
     return cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
-
-
-def plain(config: DictConfig) -> dict[str, Any]:
-    """Return a resolved config in plain containers.
-
-    Raises:
-        UserError: a value is wrong; all problems are named at once.
-    """
-    container = resolved(config)
-    found = problems(container)
-    if found:
-        raise UserError("\n".join(found))
-    return container
-
-
-def _with_dependents(config: DictConfig, keys: set[str]) -> set[str]:
-    """Add the keys whose interpolations lead to the given ones."""
-    raw = list(leaves(OmegaConf.to_container(config, resolve=False)))
-    while True:
-        pattern = re.compile("|".join(rf"\$\{{.*\b{re.escape(key)}\b" for key in keys) or "(?!)")
-        more = {key for key, value in raw if pattern.search(str(value))}
-        if more <= keys:
-            return keys
-        keys = keys | more
-
-
-def _moved(node: Any, old: str, new: str) -> Any:
-    """Return a plain config whose paths in the run folder follow it to where it is now."""
-    if isinstance(node, dict):
-        return {key: _moved(value, old, new) for key, value in node.items()}
-    if isinstance(node, str) and (node == old or node.startswith(old + "/")):
-        return new + node.removeprefix(old)
-    return node
-
-
-def resume_config(asked: DictConfig, overrides: list[str]) -> DictConfig:
-    """Return the config of the run to go on with, changed by this command line's overrides.
-
-    Args:
-        asked: the config that this command line composes, with its `resume`.
-        overrides: the command line's own, such as `trainer.max_epochs=30` or `loss=hinge`.
-
-    Raises:
-        UserError: no run is there, or an override cannot be changed on resume.
-    """
-    folder = Path(str(asked.resume))
-    saved = folder / "config.yaml"
-    if not saved.is_file() or not (folder / "checkpoints" / "last.ckpt").is_file():
-        raise UserError(f"resume={folder}: no run with a checkpoints/last.ckpt is there")
-    try:
-        container = cast(dict[str, Any], OmegaConf.to_container(OmegaConf.load(saved)))
-        config = OmegaConf.create(_moved(container, container["run_dir"], str(folder)))
-        assert isinstance(config, DictConfig)
-    except Exception as error:  # the parser's own, and whatever half a file leads to
-        raise UserError(
-            f"resume={folder}: {saved} cannot be read ({type(error).__name__}): start anew with "
-            f"the run's command line and resume=auto hydra.run.dir={folder}"
-        ) from error
-    keys = {override.partition("=")[0].lstrip("+~").partition("@")[0] for override in overrides}
-    recipes = keys & {"experiment", "debug", "hparams_search"}
-    if recipes:
-        raise UserError(f"{recipes.pop()} cannot change on resume; override single keys instead")
-    for key in _with_dependents(asked, keys):
-        OmegaConf.update(config, key, OmegaConf.select(asked, key), merge=False)
-    config.resume = config.run_dir = str(folder)
-    return config
 
 
 @cache

@@ -5,9 +5,10 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig
 from rich.console import Console
@@ -18,6 +19,16 @@ from gan_lightning.strangers import printable
 
 Task = Callable[[DictConfig], Any]
 SWEEP_FILE = "multirun.yaml"
+
+
+class SweepFolder(Callback):
+    """Keeps where a sweep writes: one whose jobs do not compose ends before it has any."""
+
+    path: ClassVar[Path | None] = None
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Is called by Hydra (conf/hydra/common.yaml) before it makes the folder."""
+        SweepFolder.path = Path(config.hydra.sweep.dir)
 
 
 class Jobs:
@@ -37,14 +48,12 @@ class Jobs:
         self.status = 2
         self.failed: list[tuple[int, str, int, str]] = []  # number, overrides, status, reason
         self._home = os.getpid()
-        self._sweep_dir: Path | None = None
+        SweepFolder.path = None
 
     def __call__(self, config: DictConfig) -> Any:
         """Run one job."""
         self.status = 1
         hydra_config = HydraConfig.get()
-        if hydra_config.mode == RunMode.MULTIRUN:
-            self._sweep_dir = Path(hydra_config.sweep.dir)
         require_metric(config)
         try:
             return self.task(config)
@@ -65,7 +74,8 @@ class Jobs:
             return math.nan
         finally:
             # A sweep's own folder is still to be written to: `report` looks at that.
-            self._remove_if_empty(Path(hydra_config.runtime.output_dir), above=not self._sweep_dir)
+            above = hydra_config.mode != RunMode.MULTIRUN
+            self._remove_if_empty(Path(hydra_config.runtime.output_dir), above)
 
     def report(self) -> None:
         """Show a table of the jobs that failed, if any, and end with the worst status."""
@@ -76,16 +86,17 @@ class Jobs:
             table.add_row(str(number), overrides, str(status), printable(reason.split("\n")[0]))
         width = None if sys.stderr.isatty() else 200
         Console(stderr=True, markup=False, width=width).print(table)
-        self._remove_sweep()
+        self.remove_sweep()
         sys.exit(min(status for _, _, status, _ in self.failed))
 
-    def _remove_sweep(self) -> None:
+    def remove_sweep(self) -> None:
         """Remove the folder of a sweep that left no job's: Hydra put its own file there."""
-        if self._sweep_dir is None or not self._sweep_dir.is_dir():
+        folder = SweepFolder.path
+        if folder is None or not folder.is_dir():
             return
-        if {path.name for path in self._sweep_dir.iterdir()} <= {SWEEP_FILE}:
-            (self._sweep_dir / SWEEP_FILE).unlink(missing_ok=True)
-            self._remove_if_empty(self._sweep_dir)
+        if {path.name for path in folder.iterdir()} <= {SWEEP_FILE}:
+            (folder / SWEEP_FILE).unlink(missing_ok=True)
+            self._remove_if_empty(folder)
 
     def _remove_if_empty(self, folder: Path, above: bool = True) -> None:
         """Remove a folder without anything in it, and those above it that are new and empty."""

@@ -27,9 +27,11 @@ from gan_lightning.parts import (
     complaint,
     part_keys,
 )
+from gan_lightning.resuming import finished
 from gan_lightning.schedules import scheduled
 
 PARTS = ("model.generator", "model.discriminator", "loss", "penalty", "constraint", "augment")
+ON_CPU = {"accelerator": "cpu", "devices": 1, "num_nodes": 1, "precision": "32-true"}
 
 
 def checked(config: DictConfig, overrides: Sequence[str] = ()) -> Config:
@@ -46,8 +48,10 @@ def checked(config: DictConfig, overrides: Sequence[str] = ()) -> Config:
     found = problems(settings)
     wrong = {_part(problem.partition("=")[0]) for problem in found}
     found += unread(overrides, OmegaConf.to_container(config, resolve=False))
+    # To be told that it is complete, a run needs not the devices that trained it.
+    devices = {} if found or not finished(settings) else ON_CPU
     with warnings.catch_warnings(action="ignore"):  # the run itself will say them
-        found += trial(settings, wrong)
+        found += trial(settings | {"trainer": settings["trainer"] | devices}, wrong)
     if found:
         raise UserError("\n".join(found))
     return settings

@@ -14,7 +14,7 @@ from gan_lightning.build import (
     build_trainer,
     choose_strategy,
 )
-from gan_lightning.config import plain
+from gan_lightning.config import resolved
 from gan_lightning.errors import UserError
 from gan_lightning.run import check_batch
 
@@ -48,13 +48,13 @@ def test_auto_devices_are_the_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_what_lightning_refuses_is_one_sentence(override: str, compose: Compose) -> None:
     with pytest.raises(UserError, match=r"^trainer: "):
-        build_trainer(plain(compose("data=digits", "trainer=cpu", override)))
+        build_trainer(resolved(compose("data=digits", "trainer=cpu", override)))
 
 
 @pytest.mark.parametrize("name", ["callbacks.progress_bar", "logger.csv", "logger.tensorboard"])
 def test_null_turns_a_part_off(name: str, compose: Compose) -> None:
-    with_it = build_trainer(plain(compose("data=digits", "trainer=cpu")))
-    without = build_trainer(plain(compose("data=digits", "trainer=cpu", f"{name}=null")))
+    with_it = build_trainer(resolved(compose("data=digits", "trainer=cpu")))
+    without = build_trainer(resolved(compose("data=digits", "trainer=cpu", f"{name}=null")))
     parts = "callbacks" if name.startswith("callbacks") else "loggers"
     assert len(getattr(without, parts)) == len(getattr(with_it, parts)) - 1
     assert None not in getattr(without, parts)
@@ -70,18 +70,18 @@ def test_null_turns_a_part_off(name: str, compose: Compose) -> None:
 )
 def test_a_class_that_cannot_be_made_is_the_users_error(override: str, compose: Compose) -> None:
     with pytest.raises(UserError, match=r"Misspelt|no_such_package|colour"):
-        build_module(plain(compose(override)))
+        build_module(resolved(compose(override)))
 
 
 def test_a_batch_larger_than_the_data_is_refused(compose: Compose) -> None:
-    config = plain(compose("data=digits", "data.repeat=1", "data.batch_size=1501"))
+    config = resolved(compose("data=digits", "data.repeat=1", "data.batch_size=1501"))
     data, _ = build_data(config)
     with pytest.raises(UserError, match=r"data\.batch_size=1501.*1500"):
         check_batch(config, data)
 
 
 def test_the_seed_decides_the_first_weights(compose: Compose) -> None:
-    config, modules = plain(compose()), []
+    config, modules = resolved(compose()), []
     for seed in (1, 1, 2):
         torch.manual_seed(seed)
         modules.append(torch.cat([p.flatten() for p in build_module(config).parameters()]))
@@ -92,7 +92,7 @@ def test_the_seed_decides_the_first_weights(compose: Compose) -> None:
 def test_a_key_of_a_callback_that_is_not_there_builds_nothing(
     compose: Compose,
 ) -> None:
-    settings = plain(compose("data=digits", "callbacks=none", "debug=overfit"))
+    settings = resolved(compose("data=digits", "callbacks=none", "debug=overfit"))
     names = {type(callback).__name__ for callback in build_trainer(settings).callbacks}
     assert "SampleGrid" not in names
 
@@ -102,6 +102,6 @@ def test_what_a_generator_file_cannot_name_is_trained_without_one(compose: Compo
     shipped, own = "gan_lightning.networks.MLPGenerator", "tests.strangers.own.OwnGenerator"
     named = {shipped: True, own: True, "torch.nn.Linear": False, "mypkg.Missing": False}
     for target, exported in named.items():
-        settings = plain(compose("data=digits", f"model.generator._target_={target}"))
+        settings = resolved(compose("data=digits", f"model.generator._target_={target}"))
         names = {type(callback).__name__ for callback in build_trainer(settings).callbacks}
         assert ("GeneratorExport" in names) == exported

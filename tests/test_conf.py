@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 import torch
 from hydra.utils import get_class
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from PIL import Image
 from torch import Tensor, nn
 
 from gan_lightning.build import build_data, build_module, build_trainer
 from gan_lightning.checkpoint import GENERATOR_FILE, load_generator
 from gan_lightning.checks import problems
-from gan_lightning.config import plain
+from gan_lightning.config import resolved
 from gan_lightning.data import DataUnavailable, ImageDataModule
 from gan_lightning.errors import UserError
 from gan_lightning.module import GANModule
@@ -53,22 +53,15 @@ def options(*groups: str) -> list[str]:
     return [f"{g}={file.stem}" for g in groups for file in sorted((CONF / g).glob("*.yaml"))]
 
 
-def container(config: DictConfig) -> dict[str, Any]:
-    """Return the resolved config in plain containers, unchecked."""
-    resolved = OmegaConf.to_container(config, resolve=True)
-    assert isinstance(resolved, dict)
-    return resolved
-
-
 @pytest.mark.parametrize("option", options(*GROUPS))
 def test_option_composes_and_passes_the_checks(option: str, compose: Compose) -> None:
     if option == "hparams_search=optuna":
         installed = {d.metadata["Name"] for d in metadata.distributions()}
         if "hydra-optuna-sweeper" not in installed:
             pytest.skip("the optional extra [search] is not installed")
-    config = container(compose(option))
+    config = resolved(compose(option))
     assert problems(config) == []
-    assert config.keys() == container(compose()).keys()
+    assert config.keys() == resolved(compose()).keys()
 
 
 @pytest.mark.parametrize("option", options(*GROUPS))
@@ -119,12 +112,12 @@ def test_data_builds(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    if container(compose(option))["data"]["resolution"] == 1:
+    if resolved(compose(option))["data"]["resolution"] == 1:
         resolution = 1  # points
-    if option == "data=stacked_mnist" and not is_set_data(container(compose("data=mnist"))["data"]):
+    if option == "data=stacked_mnist" and not is_set_data(resolved(compose("data=mnist"))["data"]):
         pytest.skip("nothing stands in for MNIST here: tests/data/test_stacked.py")
     more = own_data(option, tmp_path)
-    config = container(compose(option, f"data.resolution={resolution}", *more))
+    config = resolved(compose(option, f"data.resolution={resolution}", *more))
     there = "dataset" not in config["data"] or is_set_data(config["data"])
     without_network(config["data"], monkeypatch)
     data, warning = build_data(config)
@@ -141,8 +134,8 @@ def test_data_builds(
 def test_surroundings_build(option: str, compose: Compose) -> None:
     if option == "trainer=gpu" and not torch.cuda.is_available():
         pytest.skip("needs a GPU")
-    trainer = build_trainer(plain(compose("data=digits", option)))
-    config = container(compose(option))
+    trainer = build_trainer(resolved(compose("data=digits", option)))
+    config = resolved(compose(option))
     assert len(trainer.loggers) == len(config["logger"])
     names = {type(callback).__name__ for callback in trainer.callbacks}
     wanted = {node["_target_"].rpartition(".")[2] for node in config["callbacks"].values() if node}
@@ -153,14 +146,14 @@ def test_surroundings_build(option: str, compose: Compose) -> None:
 def test_recipe_takes_a_step(option: str, tmp_path: Path, compose: Compose) -> None:
     """The recipe on the embedded digits, cut to one step."""
     without_scores = "callbacks.scores=null"  # of 10,000 samples
-    config = container(compose(option, *ONE_STEP, without_scores))
+    config = resolved(compose(option, *ONE_STEP, without_scores))
     assert problems(config) == []
     take_a_step(config, tmp_path)
 
 
 @pytest.mark.parametrize("option", options("experiment"))
 def test_experiments_stop_where_their_data_is_missing(option: str, compose: Compose) -> None:
-    assert container(compose(option))["data"].get("on_missing", "error") == "error"
+    assert resolved(compose(option))["data"].get("on_missing", "error") == "error"
 
 
 @pytest.mark.parametrize(
@@ -181,7 +174,7 @@ def test_data_sets_train_score_and_draw(
 ) -> None:
     """One step with all callbacks, on data sets that are not just more digits."""
     if "experiment=stacked_mnist" in options_of_both and not is_set_data(
-        container(compose("data=mnist"))["data"]
+        resolved(compose("data=mnist"))["data"]
     ):
         pytest.skip("nothing stands in for MNIST")
     (tmp_path / "data").mkdir()
@@ -189,7 +182,7 @@ def test_data_sets_train_score_and_draw(
     more = own_data(option, tmp_path / "data")
     scores = "callbacks.scores=null" if "=array" in option or "=digits" in option else None
     samples = scores or "callbacks.scores.num_samples=100"
-    config = plain(compose(*options_of_both, *more, *ONE_STEP[1:], samples))
+    config = resolved(compose(*options_of_both, *more, *ONE_STEP[1:], samples))
     module = take_a_step(config, tmp_path)
     shape = [config["data"]["channels"], *[config["data"]["resolution"]] * 2]
     assert list(module.generator.image_shape) == shape
@@ -231,7 +224,7 @@ def test_option_takes_a_step(
     option: str, resolution: int, num_classes: int, compose: Compose, tmp_path: Path
 ) -> None:
     shape = (f"data.resolution={resolution}", f"model.num_classes={num_classes}")
-    config = plain(compose(option, *ONE_STEP, *NOTHING_BESIDE, *shape))
+    config = resolved(compose(option, *ONE_STEP, *NOTHING_BESIDE, *shape))
     if not num_classes and getattr(get_class(config["loss"]["_target_"]), "uses_classes", False):
         with pytest.raises(UserError, match=r"model\.num_classes must not be 0"):
             build_module(config)
@@ -248,20 +241,20 @@ def test_settings_of_the_loop_take_a_step(
 ) -> None:
     shape = (f"data.resolution={resolution}", f"model.num_classes={num_classes}")
     loop = ("d_steps=2", "g_steps=2", "accumulate=2", "optimizer.clip_norm=1")
-    module = take_a_step(plain(compose(*loop, *ONE_STEP, *NOTHING_BESIDE, *shape)), tmp_path)
+    module = take_a_step(resolved(compose(*loop, *ONE_STEP, *NOTHING_BESIDE, *shape)), tmp_path)
     assert (module.g_steps, module.accumulate, module.clip_norm) == (2, 2, 1)
 
 
 @pytest.mark.parametrize("model", ["r3gan", "sngan", "stylegan2"])
 def test_codes_are_asked_of_models_that_have_them(model: str, compose: Compose) -> None:
-    config = plain(compose("loss=infogan", f"model={model}"))
+    config = resolved(compose("loss=infogan", f"model={model}"))
     with pytest.raises(UserError, match=r"loss\.codes=\[10, 2\].*has \[0, 0\]"):
         build_module(config)
 
 
 def test_acgans_discriminator_need_not_see_labels(compose: Compose, tmp_path: Path) -> None:
     options = ("loss=acgan", "model.discriminator.num_classes=0")
-    module = take_a_step(plain(compose(*options, *ONE_STEP, *NOTHING_BESIDE)), tmp_path)
+    module = take_a_step(resolved(compose(*options, *ONE_STEP, *NOTHING_BESIDE)), tmp_path)
     assert (module.generator.num_classes, module.discriminator.num_classes) == (10, 0)
 
 

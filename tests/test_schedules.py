@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 from torch.optim import SGD, Adam
 
 from gan_lightning.build import build_data, build_module, run_images
-from gan_lightning.config import plain
+from gan_lightning.config import resolved
 from gan_lightning.ema import AveragedGenerator
 from gan_lightning.errors import UserError
 from gan_lightning.module import GANModule
@@ -116,7 +116,7 @@ def test_the_half_life_is_scheduled() -> None:
     ],
 )
 def test_options_build_their_schedules(override: str, names: list[str], compose: Compose) -> None:
-    module = build_module(plain(compose("model=mlp", override)))
+    module = build_module(resolved(compose("model=mlp", override)))
     assert sorted(module.schedules) == names
 
 
@@ -134,7 +134,7 @@ def test_what_is_no_schedule_is_the_users_error(
     override: str, complaint: str, compose: Compose
 ) -> None:
     with pytest.raises(UserError, match=complaint):
-        build_module(plain(compose("model=mlp", "optimizer=adam", override)))
+        build_module(resolved(compose("model=mlp", "optimizer=adam", override)))
 
 
 def test_betas_of_an_optimizer_without_any_are_the_users_error() -> None:
@@ -161,12 +161,12 @@ def test_a_way_without_a_length_lasts_the_whole_run() -> None:
     ],
 )
 def test_the_length_of_a_run(overrides: list[str], images: int | None, compose: Compose) -> None:
-    config = plain(compose("data=digits", *overrides))
+    config = resolved(compose("data=digits", *overrides))
     data, _ = build_data(config)
     assert run_images(config, data) == images
 
 
 def test_the_rate_has_fallen_at_the_end_of_the_run(compose: Compose) -> None:
-    module = build_module(plain(compose("model=mlp", "optimizer=adam_decay")), images=1000)
+    module = build_module(resolved(compose("model=mlp", "optimizer=adam_decay")), images=1000)
     assert module.schedules["lr"](0) == 1.0
     assert module.schedules["lr"](1000) == pytest.approx(0.01)

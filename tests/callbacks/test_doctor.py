@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from gan_lightning.build import build_data, build_module, build_trainer
 from gan_lightning.callbacks import CollapseDoctor
 from gan_lightning.callbacks.vitals import choose_panel, measure
-from gan_lightning.config import plain
+from gan_lightning.config import resolved
 from gan_lightning.data import DigitsDataModule, ImageDataModule
 from gan_lightning.data.module import to_unit_range
 from gan_lightning.ema import AveragedGenerator
@@ -82,7 +82,7 @@ def run(
     compose: Compose, *overrides: str, broken: dict[str, Any] | None = None, **more: Any
 ) -> tuple[GANModule, Trainer]:
     """Train with the doctor; `broken` are arguments of a broken generator."""
-    settings = plain(compose(*TINY, *overrides))
+    settings = resolved(compose(*TINY, *overrides))
     data, _ = build_data(settings)
     torch.manual_seed(0)
     module = build_module(settings)
@@ -179,7 +179,9 @@ def test_silent_on_a_small_dcgan(
         "data.batch_size=32",
     )
     base = tuple(o for o in TINY if not o.startswith(("model", "data")))
-    settings = plain(compose(*base, f"data={data}", "model=dcgan", *sizes, "trainer.max_epochs=6"))
+    settings = resolved(
+        compose(*base, f"data={data}", "model=dcgan", *sizes, "trainer.max_epochs=6")
+    )
     images, _ = build_data(settings)
     torch.manual_seed(0)
     trainer = build_trainer(
@@ -191,7 +193,7 @@ def test_silent_on_a_small_dcgan(
 
 @pytest.mark.slow
 def test_silent_on_digits_with_all_defaults(compose: Compose, tmp_path: Path) -> None:
-    settings = plain(
+    settings = resolved(
         compose("data=digits", "trainer=cpu", "callbacks.scores=null", "trainer.max_epochs=6")
     )
     images, _ = build_data(settings)
@@ -206,7 +208,7 @@ def test_it_changes_nothing(compose: Compose) -> None:
     for doctor in (["penalty=dragan"], ["penalty=dragan", "callbacks.doctor=null"]):
         short = ("trainer.max_epochs=3", "trainer.limit_train_batches=4")
         overrides = [o for o in TINY if "doctor" not in o or doctor[1:] == []]
-        settings = plain(compose(*overrides, *short, *doctor))
+        settings = resolved(compose(*overrides, *short, *doctor))
         data, _ = build_data(settings)
         torch.manual_seed(0)
         module = build_module(settings)
@@ -223,7 +225,7 @@ def test_it_changes_nothing(compose: Compose) -> None:
 def test_streaks_survive_a_resume(compose: Compose, tmp_path: Path) -> None:
     on = tuple(o for o in TINY if "checkpoints" not in o)
     for epochs in (3, 4, 5):
-        settings = plain(compose(*on, *D_WINS, f"trainer.max_epochs={epochs}"))
+        settings = resolved(compose(*on, *D_WINS, f"trainer.max_epochs={epochs}"))
         data, _ = build_data(settings)
         torch.manual_seed(0)
         last = tmp_path / "checkpoints" / "last.ckpt"
@@ -249,7 +251,7 @@ def test_only_the_first_process_measures(tmp_path: Path) -> None:
 
 def test_held_out_reals_are_the_validation_set_or_the_test_split(compose: Compose) -> None:
     for validation, expected in ((0, "test"), (50, "validation")):
-        settings = plain(compose(*TINY, f"data.validation={validation}"))
+        settings = resolved(compose(*TINY, f"data.validation={validation}"))
         data, _ = build_data(settings)
         panel = choose_panel(build_module(settings), data, 60)
         held_out = data.validation_set if validation else data.split(train=False)

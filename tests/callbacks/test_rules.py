@@ -8,7 +8,7 @@ import pytest
 
 from gan_lightning.callbacks.diagnosis import Chart, Finding, Vitals, diagnose
 from gan_lightning.callbacks.rules import RULES, number
-from gan_lightning.config import plain
+from gan_lightning.config import resolved
 from tests.conftest import compose_config
 
 # name of the rule: (what it must be silent about, what it must see)
@@ -157,7 +157,7 @@ def test_all_advice_can_be_followed() -> None:
         # What the user had typed and what is advised may be of one group: the later one replaces.
         groups = {override.partition("=")[0] for override in advice.split()}
         kept = [override for override in base if override.partition("=")[0] not in groups]
-        config = plain(compose_config("run_dir=x", "data=digits", *kept, *advice.split()))
+        config = resolved(compose_config("run_dir=x", "data=digits", *kept, *advice.split()))
         for override in advice.split():
             key, _, value = override.partition("=")
             node: Any = config

@@ -81,6 +81,26 @@ def test_bad_values_leave_no_folder_that_was_not_there(
     assert list(tmp_path.rglob("*")) == [tmp_path / "there"]
 
 
+@pytest.mark.fault(2)
+@pytest.mark.parametrize("where", [(), ("hydra.sweep.dir=deep/er",)], ids=["default", "given"])
+@pytest.mark.parametrize("wrong", ["loss=hing,hinge", "optimizer.learning_rate=1,2"])
+def test_a_misspelt_sweep_leaves_no_folder(
+    wrong: str, where: tuple[str, ...], command: Command, tmp_path: Path
+) -> None:
+    ended = command("-m", *where, *SMALL, wrong)
+    assert ended.status == 2
+    assert "did you mean" in ended.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.fault(2)
+def test_a_misspelt_sweep_leaves_other_jobs_alone(command: Command, tmp_path: Path) -> None:
+    job = tmp_path / "sweep" / "0-seed-0"
+    job.mkdir(parents=True)
+    assert command("-m", "hydra.sweep.dir=sweep", *SMALL, "loss=hing,hinge").status == 2
+    assert job.is_dir()
+
+
 @pytest.mark.fault(16)
 def test_all_that_is_wrong_is_said_before_data_is_fetched(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

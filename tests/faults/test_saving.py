@@ -170,6 +170,34 @@ def test_a_finished_run_is_complete(how: str, run: Path, command: Command) -> No
     assert sha256(run / "checkpoints" / "last.ckpt") == before
 
 
+@pytest.mark.fault(33)
+@pytest.mark.parametrize("how", ["path", "auto"])
+def test_a_finished_run_needs_not_its_devices(how: str, run: Path, command: Command) -> None:
+    away = "tpu"  # a GPU may be there
+    if how == "path":
+        config = run / "config.yaml"
+        text = config.read_text()
+        config.write_text(text.replace("accelerator: cpu", f"accelerator: {away}"))
+        assert away in config.read_text()
+        ended = command(f"resume={run}")
+    else:
+        where = ("resume=auto", f"hydra.run.dir={run}", f"trainer.accelerator={away}")
+        ended = command(*SMALL, *where)
+    assert ended.status == 0, ended.err
+    assert "already complete: 2 of 2 epochs" in ended.out
+    more = command(f"resume={run}", "trainer.max_epochs=3", f"trainer.accelerator={away}")
+    assert more.status == 2
+    assert "trainer: " in more.err
+
+
+@pytest.mark.fault(33)
+def test_a_finished_run_does_not_hide_a_mistake(run: Path, command: Command) -> None:
+    ended = command(f"resume={run}", "optimizer.lr=-1", "loss._target_=nope.X")
+    assert ended.status == 2
+    assert "optimizer.lr=-1 " in ended.err
+    assert "loss (nope.X): " in ended.err
+
+
 @pytest.mark.fault(42)
 def test_out_of_memory_names_the_batch_size(run: Path) -> None:
     """A limit on this process's address space is a small machine."""
