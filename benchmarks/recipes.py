@@ -33,6 +33,7 @@ PLAIN = [  # the DCGAN paper's settings: BatchNorm in both, Adam 2e-4 with beta1
     "data.batch_size=64",
 ]
 FEW = ["data.fraction=0.01", "data.repeat=100"]  # an epoch is 60,000 images still
+ADA_FEW = ["augment=ada", "augment.images=100000", "augment.flips=false"]
 DIGITS = ["data=digits", "data.repeat=40"]
 ADA_DIGITS = ["augment=ada", "augment.images=50000", "augment.flips=false", "augment.target=0.4"]
 FEW_DIGITS = ["data=digits", "data.fraction=0.1", "data.repeat=400"]
@@ -48,11 +49,9 @@ SETTINGS: dict[str, list[str]] = {
     "default, batch 32": ["data.batch_size=32"],
     "mlp": ["model=mlp"],
     "600 images": FEW,
-    "600 images, ADA": [*FEW, "augment=ada", "augment.images=100000", "augment.flips=false"],
-    "600 images, ADA target 0.4": [
-        *(*FEW, "augment=ada", "augment.images=100000"),
-        *("augment.flips=false", "augment.target=0.4"),
-    ],
+    "600 images, ADA": [*FEW, *ADA_FEW],
+    "600 images, ADA target 0.4": [*FEW, *ADA_FEW, "augment.target=0.4"],
+    "600 images, ADA target 0.2": [*FEW, *ADA_FEW, "augment.target=0.2"],
     "600 images, DiffAugment": [*FEW, "augment=diffaugment", "augment.policy=[translation]"],
     "150 digits": FEW_DIGITS,
     "150 digits, color": [*FEW_DIGITS, "augment=diffaugment", "augment.policy=[color]"],

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gan_lightning.latents import sample_latents, training_latents
+from gan_lightning.latents import sample_latents, sample_uniforms, training_latents
 
 BASE = {"seed": 7, "images_seen": 640, "draw": 1, "batch_size": 8, "latent_dim": 16}
 
@@ -71,3 +71,11 @@ def test_roughly_standard_normal(purpose: str) -> None:
     assert abs((z.abs() < 1).float().mean() - 0.6827) < 5 * (0.6827 * 0.3173 / 64000) ** 0.5
     neighbours = (z[1:] * z[:-1]).mean() if purpose == "sampling" else (z[:, 1:] * z[:, :-1]).mean()
     assert neighbours.abs() < 5 / 63000**0.5
+
+
+def test_labels_say_nothing_about_their_latents() -> None:
+    """Bits that both are made of would give each class its own part of the latents' space."""
+    u = sample_uniforms(0, 0, 2000)
+    z = sample_latents(0, 0, 2000, 4).double()
+    for column in torch.cat([z, z.abs()], 1).T:
+        assert torch.corrcoef(torch.stack([u, column]))[0, 1].abs() < 0.1  # 4.5 sigma
