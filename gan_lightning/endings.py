@@ -4,6 +4,7 @@ A process that trains only takes note, and ends where its state is whole; one th
 save ends at once. The first process passes signals on to those it started.
 """
 
+import atexit
 import multiprocessing
 import os
 import signal
@@ -18,7 +19,7 @@ from typing import Any
 # SLURM sends USR1 some time before its limit (#SBATCH --signal=USR1@60): it is the same wish.
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGUSR1: 143}
 RANK_GRACE = 10  # seconds that a rank outlives the process that started it, to save
-WORKER_GRACE = 5  # seconds that a loader worker outlives a SIGTERM: its rank still needs a batch
+WORKER_GRACE = 60  # seconds that a loader worker outlives a SIGTERM: its rank still needs a batch
 
 
 class Endings:
@@ -108,12 +109,27 @@ def end_with_parent() -> None:
 def calm_worker(_: int) -> None:
     """Let a loader's worker outlive a signal to the whole process group: its rank ends it.
 
-    Should the rank not do so, SIGALRM ends it some seconds after a SIGTERM.
+    A rank looks at its workers' exits and fails if one was killed, so none may die before the
+    batch is done, however long that takes. Should the rank not end it, a second SIGTERM does,
+    or SIGALRM. A worker whose rank is gone ends by itself.
     """
+    asked = False
 
     def later(number: int, frame: Any) -> None:
+        nonlocal asked
+        if asked:
+            os._exit(0)
+        asked = True
         signal.alarm(WORKER_GRACE)
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGUSR1):
         signal.signal(number, later)
+    atexit.register(_exit_at_once)
+
+
+def _exit_at_once() -> None:
+    """Leave out libtorch's own cleaning up: a second of a core per worker, while its rank waits."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

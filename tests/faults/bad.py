@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,20 @@ class SignalAt(Callback):
             if not self.number:
                 raise ArithmeticError("on purpose")
             os.kill(os.getpid(), self.number)
+
+
+class SignalGroupAt(Callback):
+    """Sends SIGTERM to every process of the run, in a step that takes long."""
+
+    def __init__(self, images_seen: int, seconds: float) -> None:
+        self.images_seen, self.seconds = images_seen, seconds
+
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, *args: Any, **kwargs: Any
+    ) -> None:
+        if pl_module.images_seen == self.images_seen:
+            os.killpg(os.getpgrp(), signal.SIGTERM)
+            time.sleep(self.seconds)
 
 
 class Connecting(MetricsCSV):

@@ -61,6 +61,27 @@ def test_a_signal_in_an_epochs_last_batch_waits_for_what_the_epoch_makes(command
     assert Path("new/samples/000000032.png").exists()
 
 
+@pytest.mark.fault(35)
+def test_workers_outlive_a_long_batch_after_a_signal_to_all(tmp_path: Path) -> None:
+    """A rank takes the death of a worker for a failure, whether it needs more batches or not."""
+    done = subprocess.run(
+        [
+            *(sys.executable, str(ROOT / "train.py"), *SMALL, *PLACE, "data.num_workers=1"),
+            "+callbacks.signal={_target_: tests.faults.bad.SignalGroupAt, images_seen: 8, "
+            "seconds: 7}",
+        ],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        check=False,
+    )
+    assert done.returncode == 143, done.stderr
+    assert "Traceback" not in done.stderr
+    assert seen(tmp_path / "new") == 16
+
+
 @pytest.mark.fault(36)
 def test_a_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
     overrides = (*SMALL, *PLACE, *at(8, 0, slow=60))
