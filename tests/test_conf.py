@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 import torch
 from hydra.utils import get_class
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from PIL import Image
 from torch import Tensor, nn
 
 from gan_lightning.build import build_data, build_module, build_trainer
 from gan_lightning.checkpoint import GENERATOR_FILE, load_generator
-from gan_lightning.checks import problems
+from gan_lightning.checks import problems, unread
 from gan_lightning.config import resolved
 from gan_lightning.data import DataUnavailable, ImageDataModule
 from gan_lightning.errors import UserError
@@ -59,8 +59,10 @@ def test_option_composes_and_passes_the_checks(option: str, compose: Compose) ->
         installed = {d.metadata["Name"] for d in metadata.distributions()}
         if "hydra-optuna-sweeper" not in installed:
             pytest.skip("the optional extra [search] is not installed")
-    config = resolved(compose(option))
+    composed = compose(option)
+    config = resolved(composed)
     assert problems(config) == []
+    assert unread((), OmegaConf.to_container(composed)) == []
     assert config.keys() == resolved(compose()).keys()
 
 
