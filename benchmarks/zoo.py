@@ -1,4 +1,5 @@
-"""Train named recipes on the same number of images and write the leaderboard docs/zoo.md.
+"""Train named recipes on the same number of images and write the leaderboard docs/zoo.md
+(docs/zoo-<images>.md with another number than 60,000).
 
     python benchmarks/zoo.py                                   # all recipes, 60,000 images each
     python benchmarks/zoo.py --recipes dcgan,wgan_gp --images 600000 --jobs 1
@@ -33,7 +34,6 @@ from benchmarks.clock import read_clock  # noqa: E402
 from gan_lightning.config import register  # noqa: E402
 
 EXPERIMENTS = ROOT / "conf" / "experiment"
-PICTURES = ROOT / "docs" / "images" / "zoo"
 MNIST = 60_000
 DEFAULT = "default"
 
@@ -146,11 +146,17 @@ def row(name: str, folder: Path, record: dict[str, Any]) -> Row:
     )
 
 
-def grid(name: str, folder: Path) -> str:
+def title(images: int) -> str:
+    """Return the name of a budget's page and pictures."""
+    return "zoo" if images == MNIST else f"zoo-{images}"
+
+
+def grid(name: str, folder: Path, images: int) -> str:
     """Copy a recipe's picture to the docs; return the markdown that shows it."""
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(folder / name / "grid.png", PICTURES / f"{name}.png")
-    return f"![{name}](images/zoo/{name}.png)"
+    pictures = ROOT / "docs" / "images" / title(images)
+    pictures.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(folder / name / "grid.png", pictures / f"{name}.png")
+    return f"![{name}](images/{title(images)}/{name}.png)"
 
 
 def page(rows: list[Row], folder: Path, images: int, untrained: float) -> str:
@@ -202,7 +208,7 @@ def page(rows: list[Row], folder: Path, images: int, untrained: float) -> str:
         lines += ["", f"Not run with this budget yet: {', '.join(missing)}."]
     for r in rows:
         if r.scores:
-            lines += ["", f"### {r.name}", "", r.what, "", grid(r.name, folder)]
+            lines += ["", f"### {r.name}", "", r.what, "", grid(r.name, folder, images)]
     return "\n".join(lines) + "\n"
 
 
@@ -218,8 +224,8 @@ images/s is by CPU time of training alone. One seed and a small budget: differen
 mean little, and a recipe that is slow to start is not a bad recipe. Above an FID of about 50 look
 at the grid before you call it trained.
 
-`default`, `cgan`, `acgan`, `pd_sngan` and `sagan` are told the label; compare them with each
-other. Network sizes are those of conf/model, smaller than in the papers.
+`default`, `cgan`, `acgan`, `pd_sngan`, `mhingegan` and `sagan` are told the label; compare them with
+each other. Network sizes are those of conf/model, smaller than in the papers.
 
 ```
 python benchmarks/zoo.py --images {images}
@@ -243,7 +249,9 @@ def main() -> None:
     tried = [name for name in recipes() if (folder / f"{name}.log").exists()]
     record = score(tried, folder)
     rows = [row(name, folder, record) for name in tried]
-    (ROOT / "docs" / "zoo.md").write_text(page(rows, folder, args.images, args.untrained))
+    (ROOT / "docs" / f"{title(args.images)}.md").write_text(
+        page(rows, folder, args.images, args.untrained)
+    )
 
 
 if __name__ == "__main__":
