@@ -32,6 +32,7 @@ from hydra import compose, initialize_config_dir  # noqa: E402  # this file is r
 
 from benchmarks.clock import read_clock  # noqa: E402
 from gan_lightning.config import register  # noqa: E402
+from gan_lightning.record import read_record  # noqa: E402
 
 EXPERIMENTS = ROOT / "conf" / "experiment"
 MNIST = 60_000
@@ -50,6 +51,7 @@ class Row:
     scores: dict[str, float] = field(default_factory=dict)
     floors: dict[str, float] = field(default_factory=dict)
     unit: str = ""
+    commit: str = ""
 
 
 def recipes() -> list[str]:
@@ -143,6 +145,7 @@ def row(name: str, folder: Path, record: dict[str, Any]) -> Row:
         {key: score["value"] for key, score in entry["scores"]["train"].items()},
         {key: score["value"] for key, score in record["floors"]["train"].items()},
         record["unit"],
+        str(read_record(run)["sessions"][-1]["git_commit"])[:7],
     )
 
 
@@ -166,43 +169,25 @@ def page(rows: list[Row], folder: Path, images: int, untrained: float) -> str:
         key=lambda r: r.scores["fid"],
     )
     bad = [r for r in rows if r not in good]
-    first = good[0]
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("torch", "lightning"))
-    lines = [
-        HEAD.format(
-            images=images,
-            floor=first.floors["fid"],
-            precision=first.floors["precision"],
-            recall=first.floors["recall"],
-            unit=first.unit,
-            machine=f"Python {platform.python_version()}, {versions}",
-            minutes=sum(r.images / r.speed for r in rows if r.scores) / 60,
-            rows=len(good),
-        )
-    ]
-    lines += [
-        "| recipe | FID | times the floor | precision | recall | images/s | parameters G + D |"
-    ]
-    lines += ["|---" * 7 + "|"]
-    for r in good:
-        fid = r.scores["fid"]
-        lines.append(
-            f"| [`{r.name}`](#{r.name}) | {fid:.3f} | {fid / r.floors['fid']:.0f} "
-            f"| {r.scores['precision']:.3f} | {r.scores['recall']:.3f} | {r.speed:,.0f} "
-            f"| {r.parameters} |"
-        )
+    head = HEAD.format(
+        images=images,
+        **good[0].floors,
+        unit=good[0].unit,
+        machine=f"Python {platform.python_version()}, {versions}",
+        minutes=sum(r.images / r.speed for r in rows if r.scores) / 60,
+        rows=len(good),
+    )
+    lines = [head, *table(good)]
     if bad:
         lines += [
             "",
             f"Did not train (FID above {untrained:g} with this budget, or no result):",
             "",
         ]
-        lines += [
-            f"- `{r.name}`: "
-            + (f"FID {r.scores['fid']:.1f} after {r.images:,} images" if r.scores else "failed")
-            + f" ({r.what})"
-            for r in bad
-        ]
+    for r in bad:
+        end = f"FID {r.scores['fid']:.1f} after {r.images:,} images" if r.scores else "failed"
+        lines.append(f"- `{r.name}`: {end} ({r.what})")
     missing = [f"`{name}`" for name in recipes() if name not in {r.name for r in rows}]
     if missing:
         lines += ["", f"Not run with this budget yet: {', '.join(missing)}."]
@@ -212,20 +197,34 @@ def page(rows: list[Row], folder: Path, images: int, untrained: float) -> str:
     return "\n".join(lines) + "\n"
 
 
+def table(rows: list[Row]) -> list[str]:
+    """Return the lines of the leaderboard's table."""
+    names = ("recipe", "FID", "times the floor", "precision", "recall", "images/s")
+    lines = [f"| {' | '.join(names)} | parameters G + D | commit |", "|---" * 8 + "|"]
+    for r in rows:
+        fid = r.scores["fid"]
+        lines.append(
+            f"| [`{r.name}`](#{r.name}) | {fid:.3f} | {fid / r.floors['fid']:.0f} "
+            f"| {r.scores['precision']:.3f} | {r.scores['recall']:.3f} | {r.speed:,.0f} "
+            f"| {r.parameters} | {r.commit} |"
+        )
+    return lines
+
+
 HEAD = """# The zoo: named recipes, measured
 
 {rows} recipes of [conf/experiment](../conf/experiment), each trained on the same {images:,} MNIST
 images shown to D (so that a recipe with five D updates makes a fifth of the G updates), seed 0,
 on one CPU core ({machine}), {minutes:.0f} minutes of training
 in all. Scores are `evaluate.py`'s: 10,000 samples of the generator file against the training
-split, unit {unit}; reals against reals have FID {floor:.3f}, precision {precision:.3f}, recall
+split, unit {unit}; reals against reals have FID {fid:.3f}, precision {precision:.3f}, recall
 {recall:.3f}. The FID of a digit classifier is no Inception FID; see [metrics.md](metrics.md).
 images/s is by CPU time of training alone. One seed and a small budget: differences of a fifth
 mean little, and a recipe that is slow to start is not a bad recipe. Above an FID of about 50 look
 at the grid before you call it trained.
 
-`default`, `cgan`, `acgan`, `pd_sngan`, `mhingegan` and `sagan` are told the label; compare them with
-each other. Network sizes are those of conf/model, smaller than in the papers.
+`default`, `cgan`, `acgan`, `pd_sngan`, `mhingegan` and `sagan` are told the label; compare them
+with each other. Network sizes are those of conf/model, smaller than in the papers.
 
 ```
 python benchmarks/zoo.py --images {images}
