@@ -70,7 +70,7 @@ def test_the_record_holds_what_a_doubter_asks_for(
     assert {"python", "torch", "torchmetrics"} <= set(record["versions"])
     assert [len(c["class_shares"]) for c in record["candidates"]] == [10, 10, 10]
     fake, _, real = (c["scores"] for c in record["candidates"])
-    assert set(fake["own"]) == set(record["floors"]["own"])
+    assert set(record["floors"]["own"]) - set(fake["own"]) == {"category_accuracy"}  # no codes
     for split in ("train", "test"):
         assert set(fake[split]) == set(record["floors"][split])
     assert real["train"]["fid"]["value"] < fake["train"]["fid"]["value"]

@@ -78,7 +78,7 @@ def evaluate(asked: EvaluateConfig, console: Console) -> Path:
     judge = Judge(data, find_network(str(asked.metrics["features"]), data))
     record: Record = header(judge, count)
     earlier = [item for path in asked.compare for item in earlier_entries(Path(path), record)]
-    verdicts = [judge.judge(candidate.images, candidate.labels) for candidate in candidates]
+    verdicts = [judge.judge(c.images, c.labels, c.categories) for c in candidates]
     if any(candidate.labels is not None for candidate in candidates):
         accuracy = judge.accuracy_floor(count)
         record["floors"]["own"]["cas"] = {"value": accuracy.value, "margin": accuracy.margin}

@@ -1,7 +1,7 @@
 """The images to score: drawn from generators, or read from files."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from gan_lightning.checkpoint import GENERATOR_FILE, load_generator
 from gan_lightning.config import EvaluateConfig
 from gan_lightning.device import one_device
 from gan_lightning.errors import UserError
+from gan_lightning.latents import sample_latents
 from gan_lightning.metadata import GeneratorMetadata
 from gan_lightning.metrics.images import read_images
 from gan_lightning.metrics.neighbours import ROWS
@@ -29,17 +30,21 @@ class Candidate:
         images: uint8[N, C, H, W].
         labels: int64[N] that were asked for, or None.
         about: for the JSON file.
+        categories: int64[N] of the latents of a generator that has such codes, or None.
     """
 
     name: str
     images: Tensor
     labels: Tensor | None
     about: dict[str, Any] = field(default_factory=dict)
+    categories: Tensor | None = None
 
     def first(self, count: int) -> "Candidate":
         """Return the first images alone."""
-        labels = None if self.labels is None else self.labels[:count]
-        return Candidate(self.name, self.images[:count], labels, self.about)
+        labels, categories = (
+            None if rows is None else rows[:count] for rows in (self.labels, self.categories)
+        )
+        return Candidate(self.name, self.images[:count], labels, self.about, categories)
 
 
 def gather(asked: EvaluateConfig) -> list[Candidate]:
@@ -58,10 +63,7 @@ def gather(asked: EvaluateConfig) -> list[Candidate]:
             )
     fewest = min(len(candidate.images) for candidate in found)
     names = short_names([Path(candidate.about["file"]) for candidate in found])
-    return [
-        Candidate(name, c.images, c.labels, c.about).first(fewest)
-        for name, c in zip(names, found, strict=True)
-    ]
+    return [replace(c, name=name).first(fewest) for name, c in zip(names, found, strict=True)]
 
 
 def short_names(files: list[Path]) -> list[str]:
@@ -104,7 +106,11 @@ def _drawn(path: Path, asked: EvaluateConfig) -> Candidate:
         "seed": asked.seed,
     }
     images = torch.cat([to_uint8(image) for image, _ in chunks])
-    return Candidate(path.name, images, torch.cat(labels) if labels else None, about)
+    codes, categories = generator.latent_codes, None
+    if codes.categories:
+        z = sample_latents(asked.seed, 0, len(images), generator.latent_dim)
+        categories = codes.category(z)
+    return Candidate(path.name, images, torch.cat(labels) if labels else None, about, categories)
 
 
 def _read(path: Path, limit: int) -> Candidate:

@@ -13,7 +13,11 @@ from gan_lightning.metrics.intervals import Score
 from gan_lightning.metrics.memorisation import Memorisation, memorisation_test
 from gan_lightning.metrics.reals import RealStatistics, real_statistics
 from gan_lightning.metrics.scores import Scores, own_scores, reference_scores
-from gan_lightning.metrics.utility import classifier_accuracy_score, label_accuracy
+from gan_lightning.metrics.utility import (
+    category_accuracy,
+    classifier_accuracy_score,
+    label_accuracy,
+)
 
 REFERENCES = ("train", "test")
 
@@ -64,8 +68,10 @@ class Judge:
         self.floors = cache(self._floors)
         self.accuracy_floor = cache(self._accuracy_floor)
 
-    def judge(self, images: Tensor, labels: Tensor | None) -> Verdict:
-        """Score images uint8[M, C, H, W], and their labels int64[M] if they were asked for."""
+    def judge(
+        self, images: Tensor, labels: Tensor | None, categories: Tensor | None = None
+    ) -> Verdict:
+        """Score images uint8[M, C, H, W], and their labels or categories int64[M] if there are."""
         fakes, train, test = self.network.embed(images), self.reals["train"], self.reals["test"]
         scores = {name: reference_scores(fakes, self.reals[name], labels) for name in REFERENCES}
         scores["own"] = own_scores(fakes, self.data.classes)
@@ -74,6 +80,8 @@ class Judge:
         if labels is not None:
             scores["own"]["label_accuracy"] = label_accuracy(fakes.logits, labels)
             scores["own"]["cas"] = self.accuracy_of(ImageTensors(images, labels))
+        if categories is not None:
+            scores["own"]["category_accuracy"] = category_accuracy(fakes.logits, categories)
         given = fakes.predictions if labels is None else labels
         return Verdict(
             scores=scores,
@@ -102,7 +110,8 @@ class Judge:
             "test": reference_scores(train, self.reals["test"], train_labels, intervals=False),
             "own": own_scores(test, self.data.classes, intervals=False),
         }
-        floors["own"]["label_accuracy"] = label_accuracy(test.logits, test_labels)
+        accuracy = label_accuracy(test.logits, test_labels)
+        floors["own"] |= {"label_accuracy": accuracy, "category_accuracy": accuracy}
         # Held-out reals against other held-out reals: the halves of the test split.
         half = len(test) // 2
         whole = self.reals["train"].embedded.features

@@ -40,6 +40,7 @@ DEFINITIONS = {
     "min_class_share": Definition("rarest class's share", "reals", "of the predicted classes"),
     "vendi": Definition("Vendi score", "reals", "Friedman & Dieng 2023, definition 3.1"),
     "label_accuracy": Definition("labels as asked for", "high", "Shmelkov et al. 2018"),
+    "category_accuracy": Definition("categories that are classes", "high", "Chen et al. 2016"),
     "cas": Definition("classifier accuracy score", "high", "Ravuri & Vinyals 2019"),
     "closer": Definition("nearer than held-out reals", "reals", "Meehan et al. 2020"),
     "near": Definition("nearer than 99 % of them", "reals", "share of the fakes; 0.01 if new"),

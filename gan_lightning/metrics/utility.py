@@ -1,6 +1,7 @@
 """What labelled fakes are good for: classifiers trained or tested on them."""
 
 import torch
+from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from gan_lightning.data.batches import ImageTensors
@@ -33,3 +34,23 @@ def label_accuracy(logits: Tensor, labels: Tensor) -> Score:
         labels: int64[N] that the generator was asked for.
     """
     return of_mean((logits.argmax(dim=1) == labels).to(torch.float64))
+
+
+def category_accuracy(logits: Tensor, categories: Tensor) -> Score:
+    """Return the share of images that a classifier of reals names as their category's class.
+
+    The one-to-one matching of categories and classes that suits the generator best decides which
+    class that is, so ten categories that mean nothing score a little above a tenth.
+    Source: Chen et al. 2016, InfoGAN, section 7.2 (which matches "each category to a digit type").
+
+    Args:
+        logits: [N, K] of the data set's classifier.
+        categories: int64[N] of the latents that the images were made of.
+    """
+    predictions, num_classes = logits.argmax(dim=1).cpu(), logits.shape[1]
+    shape = (int(categories.max()) + 1, num_classes)
+    together = torch.bincount(categories * num_classes + predictions, minlength=shape[0] * shape[1])
+    rows, classes = linear_sum_assignment(together.view(shape).numpy(), maximize=True)
+    meant = torch.full((shape[0],), -1)  # more categories than classes: some mean none
+    meant[torch.from_numpy(rows)] = torch.from_numpy(classes)
+    return of_mean((meant[categories] == predictions).to(torch.float64))
