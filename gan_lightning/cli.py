@@ -20,6 +20,7 @@ from gan_lightning.record import read_record
 from gan_lightning.resuming import AUTO, resume_config
 
 CONF = str(Path(__file__).resolve().parents[1] / "conf")
+OPTIONAL = ("experiment", "hparams_search", "debug")
 _history: list[str] = []  # overrides of the run to go on with, beside this command line's own
 
 
@@ -34,6 +35,7 @@ def entry(config_name: str) -> Callable[[Task], Callable[[], None]]:
         def command() -> None:
             register()
             check_resume(sys.argv[1:])
+            check_options(sys.argv[1:])
             ground = []
             if config_name == "config":  # the other commands make no folder of their own
                 ground = check_place(sys.argv[1:])
@@ -73,6 +75,15 @@ def check_resume(arguments: list[str]) -> None:
     if value not in ("", "null", AUTO) and not (Path(value) / "config.yaml").is_file():
         print(f"resume={value}: no run is there (a folder with config.yaml)", file=sys.stderr)
         sys.exit(2)
+
+
+def check_options(arguments: list[str]) -> None:
+    """Refuse `loss=null`, but for the groups that are null by default: Hydra's is a traceback."""
+    for key, value in map(_given, arguments):
+        options = sorted(file.stem for file in (Path(CONF) / key).glob("*.yaml"))
+        if options and "null" in value.split(",") and key not in OPTIONAL:
+            print(f"{key}=null is no option: choose one of {', '.join(options)}", file=sys.stderr)
+            sys.exit(2)
 
 
 def check_place(arguments: list[str]) -> list[Path]:

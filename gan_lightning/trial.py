@@ -44,6 +44,9 @@ def checked(config: DictConfig, overrides: Sequence[str] = ()) -> Config:
     Raises:
         UserError: something cannot; all problems are named at once.
     """
+    missing = [str(group) for group in config if OmegaConf.is_missing(config, str(group))]
+    if missing:  # nothing else can be looked at
+        raise UserError("\n".join(f"{group} is missing: leave out ~{group}" for group in missing))
     settings = resolved(config)
     found = problems(settings)
     wrong = {_part(problem.partition("=")[0]) for problem in found}

@@ -82,6 +82,24 @@ def test_bad_values_leave_no_folder_that_was_not_there(
 
 
 @pytest.mark.fault(2)
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        *((f"{group}=null", f"{group}=null is no option") for group in ("loss", "logger")),
+        *((f"~{group}", f"{group} is missing: ") for group in ("loss", "data", "ema", "trainer")),
+    ],
+)
+def test_a_group_cannot_be_left_out(
+    override: str, words: str, command: Command, tmp_path: Path
+) -> None:
+    where = () if override == "~data" else SMALL[:1]
+    ended = command(*where, override, "hydra.run.dir=run")
+    assert ended.status == 2
+    assert ended.err.splitlines()[0].startswith(words)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.fault(2)
 @pytest.mark.parametrize("where", [(), ("hydra.sweep.dir=deep/er",)], ids=["default", "given"])
 @pytest.mark.parametrize("wrong", ["loss=hing,hinge", "optimizer.learning_rate=1,2"])
 def test_a_misspelt_sweep_leaves_no_folder(
