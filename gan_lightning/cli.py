@@ -5,6 +5,7 @@
 
 import os
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -98,10 +99,13 @@ def check_place(arguments: list[str]) -> list[Path]:
         place = Path((given.get(key) or "outputs").partition("${")[0]).absolute()
         while not os.path.lexists(place):
             place = place.parent
-        if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        try:
+            tempfile.TemporaryDirectory(dir=place).cleanup()
+        except OSError as error:
             print(
                 f"{key}={given.get(key) or 'outputs/...'} cannot be written: {place} is "
-                f"{'read-only' if place.is_dir() else 'no folder'}; choose another folder",
+                f"{'read-only' if place.is_dir() else 'no folder'} ({error.strerror}); choose "
+                "another folder",
                 file=sys.stderr,
             )
             sys.exit(2)

@@ -35,7 +35,7 @@ def _hint(argument: str, conf: Path, known: list[str]) -> str | None:
     key, equals, value = argument.partition("=")
     if not equals or not key[0].isalpha() or key.startswith("hydra."):
         return None
-    if key not in known:
+    if key not in known and not (conf / key).is_dir():
         return _line(f"unknown key {key!r}", nearest(key, known))
     options = sorted(file.stem for file in (conf / key).glob("*.yaml"))
     chosen = [name.strip("[]'\" ") for name in value.split(",")]

@@ -44,7 +44,7 @@ def summary(
         "generator": parameters(module.generator)
         + (f", conditional on {conditional} labels" if conditional else ""),
         "discriminator": parameters(module.discriminator),
-        "training": f"{trainer.max_epochs} epochs"
+        "training": f"{trainer.max_epochs} epoch{'s' * (trainer.max_epochs != 1)}"
         + (f" or {settings['trainer']['max_time']}" if settings["trainer"]["max_time"] else "")
         + f", seed {settings['seed']}",
         "run folder": relative(settings["run_dir"]),
@@ -65,15 +65,17 @@ def announce(message: Any) -> None:
 
 
 def closing_words(run_dir: Path) -> str:
-    """Return where the results are, and the two next commands."""
+    """Return where the results are, and the next commands."""
     pictures = sorted((run_dir / "samples").glob("*.png"))
     file = run_dir / GENERATOR_FILE
     lines = [f"generator  {relative(file)}"] if file.exists() else []
     lines += [f"picture    {relative(pictures[-1])}"] if pictures else []
-    lines += [
-        f"next       python sample.py generator={relative(run_dir)}",
-        "           tensorboard --logdir outputs",
-    ]
+    steps = [f"python sample.py generator={relative(run_dir)}"] if file.exists() else []
+    # All runs side by side, or this one alone if it lies elsewhere.
+    outputs = Path("outputs")
+    logs = outputs if run_dir.resolve().is_relative_to(outputs.resolve()) else run_dir
+    steps += [f"tensorboard --logdir {relative(logs)}"]
+    lines += [f"{'' if i else 'next':<11}{step}" for i, step in enumerate(steps)]
     return "\n".join(lines)
 
 

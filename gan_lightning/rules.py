@@ -1,6 +1,7 @@
 """What a value may be: rules for the words of the configuration."""
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -80,6 +81,11 @@ def _batches(value: Any) -> str | None:
     return None if whole or share else good
 
 
+def _duration(value: Any) -> str | None:
+    good = isinstance(value, str) and re.fullmatch(r"\d+:\d\d?:\d\d?:\d\d?", value)
+    return None if good else "must be a time, dd:hh:mm:ss, such as 00:00:02:00"
+
+
 def _precision(value: Any) -> str | None:
     known = (32, 16, "32", "16", "bf16", "32-true", "16-mixed", "bf16-mixed")
     return None if value in known else f"must be one of {', '.join(map(str, known[-3:]))}"
@@ -153,6 +159,7 @@ RULES: dict[str, Rule] = {
     "on_missing": _one_of("digits", "error"),
     "devices": _devices,
     "root": _folder,
+    "max_time": _optional(_duration),
     "max_epochs": _optional(Number(-1, whole=True)),
 }
 

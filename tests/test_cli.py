@@ -26,10 +26,12 @@ def test_a_misspelt_key_is_answered_with_its_near_name(argument: str, meant: str
 
 
 def test_misspelt_options_of_all_groups_are_answered() -> None:
-    first, second, third = hinted("loss=hing", "penalty=r9", "logger=[csv,tensorbord]")
+    named = ("loss=hing", "penalty=r9", "logger=[csv,tensorbord]", "experiment=fewshot_ada")
+    first, second, third, fourth = hinted(*named)
     assert first == "loss=hing is no option (did you mean 'hinge'?)"
     assert second.startswith("penalty=r9 is no option (did you mean 'r")
     assert third == "logger=tensorbord is no option (did you mean 'tensorboard'?)"
+    assert fourth == "experiment=fewshot_ada is no option (did you mean 'few_shot_ada'?)"
 
 
 def test_wrong_values_are_told_beside_what_does_not_compose() -> None:

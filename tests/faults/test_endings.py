@@ -246,6 +246,15 @@ def test_a_folder_below_a_file(tmp_path: Path, command: Command) -> None:
 
 
 @pytest.mark.fault(25)
+def test_a_place_that_only_looks_writable(command: Command) -> None:
+    if not Path("/proc/self").is_dir():
+        pytest.skip("no /proc: a folder where even root can make none")
+    ended = command(*SMALL, "hydra.run.dir=/proc/run")
+    assert ended.status == 2
+    assert "hydra.run.dir=/proc/run cannot be written" in ended.err
+
+
+@pytest.mark.fault(25)
 def test_a_read_only_file_system(tmp_path: Path, command: Command) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()

@@ -1,5 +1,6 @@
 """Bad input and configuration: status 2, one sentence with the key, nothing left behind."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -199,6 +200,8 @@ def test_no_epochs_are_a_warning(command: Command) -> None:
     ended = command(*SMALL, "trainer.max_epochs=0", "hydra.run.dir=run")
     assert ended.status == 0
     assert "WARNING: trainer.max_epochs=0" in ended.out
+    assert "sample.py" not in ended.out, "there is no generator to sample"
+    assert f"tensorboard --logdir run{os.linesep}" in ended.out
 
 
 @pytest.mark.fault(11)
