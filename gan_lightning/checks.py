@@ -25,12 +25,15 @@ def leaves(node: Any, path: str = "", inner: bool = False) -> Iterator[tuple[str
 
 def problems(config: dict[str, Any]) -> list[str]:
     """Return every problem of a resolved config, a sentence each, naming the key."""
-    found = []
+    found, told = [], set()
     for key, value in leaves(config):
+        group, _, rest = key.partition(".")
+        source = f"{group}.{rest.rpartition('.')[2]}={value}"
         rule = rule_of(key)
         wrong = rule(value) if rule else None
-        if wrong:
+        if wrong and source not in told:  # optimizer.generator.lr follows optimizer.lr
             found.append(f"{key}={'null' if value is None else value} {wrong}")
+            told |= {source} & {f"{key}={value}"}
     data, wanted = config["data"], config["model"].get("num_classes", 0)
     classes = data.get("classes") or []
     known = data.get("num_classes", 0)

@@ -84,6 +84,11 @@ def test_a_bad_value_of_an_option_is_named_too(
     assert wrong(compose(*overrides))[0].startswith(key)
 
 
+def test_equal_mistakes_in_two_places_are_both_named(compose: Compose) -> None:
+    both = ("optimizer.generator.lr=-1", "optimizer.discriminator.lr=-1")
+    assert [line.partition(" ")[0] for line in wrong(compose(*both))] == [*both]
+
+
 def test_keys_that_nothing_reads_are_named(compose: Compose) -> None:
     added = ("+optimizer.lrr=3", "+ema.halflife=0", "+model.foo=1")
     config = OmegaConf.to_container(compose(*added))
