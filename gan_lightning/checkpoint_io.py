@@ -81,6 +81,7 @@ def _link(source: Path, target: Path) -> None:
         shutil.copyfile(source, link)
     atomic_write(hash_file(target), lambda file: _write_lines(file, [sha256(source)]))
     os.replace(link, target)
+    link.unlink(missing_ok=True)  # two names of one file: there is nothing to replace then
     sync_folder(target.parent)
 
 

@@ -25,15 +25,12 @@ def leaves(node: Any, path: str = "", inner: bool = False) -> Iterator[tuple[str
 
 def problems(config: dict[str, Any]) -> list[str]:
     """Return every problem of a resolved config, a sentence each, naming the key."""
-    found, told = [], set()
+    found = []
     for key, value in leaves(config):
-        group, _, rest = key.partition(".")
-        source = f"{group}.{rest.rpartition('.')[2]}={value}"
         rule = rule_of(key)
         wrong = rule(value) if rule else None
-        if wrong and source not in told:  # optimizer.generator.lr follows optimizer.lr
+        if wrong:
             found.append(f"{key}={'null' if value is None else value} {wrong}")
-            told |= {source} & {f"{key}={value}"}
     data, wanted = config["data"], config["model"].get("num_classes", 0)
     classes = data.get("classes") or []
     known = data.get("num_classes", 0)
@@ -63,7 +60,7 @@ def unread(overrides: Sequence[str], config: Any) -> list[str]:
     resumed = config.get("resume") not in (None, "", "auto")
     added = {item.lstrip("+").partition("=")[0]: item for item in overrides if item[0] == "+"}
     values = [str(value) for _, value in leaves(config)] + [*overrides]
-    words = {word for value in values if "${" in value for word in re.findall(r"\w+", value)}
+    words = {word for value in values if "${" in value for word in re.findall(r"[\w-]+", value)}
     found = []
     for group, known in READ.items():
         for word in config.get(group) or ():

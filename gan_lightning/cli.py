@@ -8,10 +8,11 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from gan_lightning.config import register
 from gan_lightning.endings import watched
@@ -21,7 +22,8 @@ from gan_lightning.record import read_record
 from gan_lightning.resuming import AUTO, resume_config
 
 CONF = str(Path(__file__).resolve().parents[1] / "conf")
-OPTIONAL = ("experiment", "hparams_search", "debug")
+# Switches that end before anything is made.
+SHOWING = {"-h", "--help", "--hydra-help", "--version", "-c", "--cfg", "-i", "--info"}
 _history: list[str] = []  # overrides of the run to go on with, beside this command line's own
 
 
@@ -79,11 +81,15 @@ def check_resume(arguments: list[str]) -> None:
 
 
 def check_options(arguments: list[str]) -> None:
-    """Refuse `loss=null`, but for the groups that are null by default: Hydra's is a traceback."""
+    """Refuse `loss=null`: Hydra's error is a traceback."""
+    groups = {path.name: path for path in Path(CONF).iterdir() if path.is_dir()}
     for key, value in map(_given, arguments):
-        options = sorted(file.stem for file in (Path(CONF) / key).glob("*.yaml"))
-        if options and "null" in value.split(",") and key not in OPTIONAL:
-            print(f"{key}=null is no option: choose one of {', '.join(options)}", file=sys.stderr)
+        group = groups.get(key.lstrip("+").partition("@")[0])
+        chosen = [name.strip(" '\"").lower() for name in value.strip("[]").split(",")]
+        if group and "null" in chosen:
+            options = ", ".join(sorted(file.stem for file in group.glob("*.yaml")))
+            way = f"leave it out, or choose of {options}"
+            print(f"{key}={value} is no option: {way}", file=sys.stderr)
             sys.exit(2)
 
 
@@ -91,26 +97,27 @@ def check_place(arguments: list[str]) -> list[Path]:
     """Refuse a place for new folders where none can be made: Hydra's error is a traceback.
 
     Returns:
-        The folders that are there already, and in which new ones will be made.
+        The folder that is there already, and in which new ones will be made; empty if none will.
     """
-    given, ground = dict(map(_given, arguments)), []
-    for key in ("hydra.run.dir", "hydra.sweep.dir"):
-        # What stands before an interpolation is all that is known of a path.
-        place = Path((given.get(key) or "outputs").partition("${")[0]).absolute()
-        while not os.path.lexists(place):
-            place = place.parent
-        try:
-            tempfile.TemporaryDirectory(dir=place).cleanup()
-        except OSError as error:
-            print(
-                f"{key}={given.get(key) or 'outputs/...'} cannot be written: {place} is "
-                f"{'read-only' if place.is_dir() else 'no folder'} ({error.strerror}); choose "
-                "another folder",
-                file=sys.stderr,
-            )
-            sys.exit(2)
-        ground.append(place)
-    return ground
+    given = dict(map(_given, arguments))
+    if SHOWING & given.keys() or given.get("resume", AUTO) not in ("", "null", AUTO):
+        return []
+    sweep = {"-m", "--multirun"} & given.keys() or given.get("hydra.mode", "").upper() == "MULTIRUN"
+    key = "hydra.sweep.dir" if sweep else "hydra.run.dir"
+    # What stands before an interpolation is all that is known of a path.
+    place = Path((given.get(key) or "outputs").partition("${")[0]).absolute()
+    while not os.path.lexists(place):
+        place = place.parent
+    try:
+        tempfile.TemporaryDirectory(dir=place).cleanup()
+    except OSError as error:
+        print(
+            f"{key}={given.get(key) or 'outputs/...'} cannot be written: {place}: "
+            f"{error.strerror}; choose another folder",
+            file=sys.stderr,
+        )
+        sys.exit(2)
+    return [place]
 
 
 def history(arguments: list[str]) -> list[str]:
@@ -132,15 +139,15 @@ def history(arguments: list[str]) -> list[str]:
     ]
 
 
-def with_resume(config: DictConfig) -> tuple[DictConfig, list[str]]:
-    """Return the config to run, the composed one or that of the run to go on with, and all of its
-    overrides so far.
+def with_resume(config: DictConfig) -> tuple[DictConfig, list[str], list[str]]:
+    """Return the config to run, the composed one or that of the run to go on with; all of its
+    overrides so far; and those of this command line.
     """
+    given = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)
     overrides = [
-        item
-        for item in HydraConfig.get().overrides.task
-        if _given(item)[0] not in ("resume", "run_dir")
+        item for item in cast(list[str], given) if _given(item)[0] not in ("resume", "run_dir")
     ]
+    own = [item for item in overrides if item not in _history]
     if config.resume and config.resume != AUTO:
-        config = resume_config(config, [item for item in overrides if item not in _history])
-    return config, overrides
+        config = resume_config(config, own)
+    return config, overrides, own

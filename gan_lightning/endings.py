@@ -4,7 +4,6 @@ A process that trains only takes note, and ends where its state is whole; one th
 save ends at once. The first process passes signals on to those it started.
 """
 
-import atexit
 import multiprocessing
 import os
 import signal
@@ -19,7 +18,6 @@ from typing import Any
 # SLURM sends USR1 some time before its limit (#SBATCH --signal=USR1@60): it is the same wish.
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGUSR1: 143}
 RANK_GRACE = 10  # seconds that a rank outlives the process that started it, to save
-WORKER_GRACE = 60  # seconds that a loader worker outlives a SIGTERM: its rank still needs a batch
 
 
 class Endings:
@@ -45,7 +43,6 @@ class Endings:
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if os.getpid() != self._pid:  # a fork that inherited the handler: a worker of a loader
-            signal.alarm(WORKER_GRACE)
             return
         again, self.status = self.status, self.status or STATUS[signal.Signals(number)]
         spawned = multiprocessing.parent_process() is not None
@@ -110,8 +107,8 @@ def calm_worker(_: int) -> None:
     """Let a loader's worker outlive a signal to the whole process group: its rank ends it.
 
     A rank looks at its workers' exits and fails if one was killed, so none may die before the
-    batch is done, however long that takes. Should the rank not end it, a second SIGTERM does,
-    or SIGALRM. A worker whose rank is gone ends by itself.
+    batch is done, however long that takes. Should the rank not end it, a second SIGTERM does.
+    A worker whose rank is gone ends by itself.
     """
     asked = False
 
@@ -120,16 +117,7 @@ def calm_worker(_: int) -> None:
         if asked:
             os._exit(0)
         asked = True
-        signal.alarm(WORKER_GRACE)
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGUSR1):
         signal.signal(number, later)
-    atexit.register(_exit_at_once)
-
-
-def _exit_at_once() -> None:
-    """Leave out libtorch's own cleaning up: a second of a core per worker, while its rank waits."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)

@@ -42,7 +42,7 @@ def explain(error: BaseException, settings: dict[str, Any], asked: int) -> BaseE
             _, found, words = text.rpartition(f"{kind.__module__}.{kind.__name__}: ")
             if found:
                 return kind(words.strip())
-    sentence = _memory(error, text, settings) or _disk(error, text)
+    sentence = _memory(error, text, settings) or _disk(error, text) or _worker(text)
     return RunError(sentence) if sentence else error
 
 
@@ -71,6 +71,15 @@ def _disk(error: BaseException, text: str) -> str:
             name = getattr(error, "filename", None)
             return f"{words}{f' ({name})' if name else ''}: make room"
     return f"{_DISK[errno.ENOSPC]}, perhaps: make room" if _TORCH_WRITER in text else ""
+
+
+def _worker(text: str) -> str:
+    found = re.search(r"DataLoader worker \(pid.*\) is killed by signal: (\w+)", text)
+    if not found:
+        return ""
+    how = found.group(1)
+    why = " (the system does that when memory runs out)" if how == "Killed" else ""
+    return f"a loader worker was ended by a signal, {how}{why}; data.num_workers=0 has none"
 
 
 def last_good(run_dir: Path) -> str:

@@ -28,7 +28,8 @@ class SweepFolder(Callback):
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Is called by Hydra (conf/hydra/common.yaml) before it makes the folder."""
-        SweepFolder.path = Path(config.hydra.sweep.dir)
+        folder = Path(config.hydra.sweep.dir)
+        SweepFolder.path = None if (folder / SWEEP_FILE).exists() else folder  # another sweep's
 
 
 class Jobs:

@@ -82,7 +82,7 @@ def _batches(value: Any) -> str | None:
 
 
 def _duration(value: Any) -> str | None:
-    good = isinstance(value, str) and re.fullmatch(r"\d+:\d\d?:\d\d?:\d\d?", value)
+    good = isinstance(value, str) and re.fullmatch(r"[0-9]+(:[0-9]{2}){3}", value)
     return None if good else "must be a time, dd:hh:mm:ss, such as 00:00:02:00"
 
 
@@ -157,6 +157,7 @@ RULES: dict[str, Rule] = {
     "num_workers": Number(0, whole=True),
     "classes": _optional(_classes),
     "on_missing": _one_of("digits", "error"),
+    "accelerator": _one_of("auto", "cpu", "gpu", "cuda", "mps", "tpu"),
     "devices": _devices,
     "root": _folder,
     "max_time": _optional(_duration),

@@ -34,19 +34,22 @@ from gan_lightning.trial import checked
 Settings = dict[str, Any]
 
 
-def train(config: DictConfig, overrides: Sequence[str] = ()) -> float | None:
+def train(
+    config: DictConfig, overrides: Sequence[str] = (), own: Sequence[str] = ()
+) -> float | None:
     """Train as the config says; return `optimized_metric` at the end, for searches.
 
     Args:
         config: composed.
         overrides: what was changed to get it, for a resume to build on.
+        own: those of this start alone.
 
     Raises:
         UserError: the config, the data or the devices do not allow it.
         RunError: the run started and could not go on.
         SystemExit: a signal ended it; its status.
     """
-    settings = checked(config, overrides)
+    settings = checked(config, own)
     run_dir = Path(settings["run_dir"])
     if (run_dir / "config.yaml").exists() and not settings["resume"]:
         last = run_dir / "checkpoints" / "last.ckpt"

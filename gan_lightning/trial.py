@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from torch import nn
 
 from gan_lightning.build import build_data_module, build_module, build_trainer
@@ -39,7 +40,7 @@ def checked(config: DictConfig, overrides: Sequence[str] = ()) -> Config:
 
     Args:
         config: composed.
-        overrides: the command line's.
+        overrides: this command line's.
 
     Raises:
         UserError: something cannot; all problems are named at once.
@@ -47,7 +48,10 @@ def checked(config: DictConfig, overrides: Sequence[str] = ()) -> Config:
     missing = [str(group) for group in config if OmegaConf.is_missing(config, str(group))]
     if missing:  # nothing else can be looked at
         raise UserError("\n".join(f"{group} is missing: leave out ~{group}" for group in missing))
-    settings = resolved(config)
+    try:
+        settings = resolved(config)
+    except OmegaConfBaseException as error:
+        raise UserError(f"{error.full_key}: {str(error).splitlines()[0]}") from error
     found = problems(settings)
     wrong = {_part(problem.partition("=")[0]) for problem in found}
     found += unread(overrides, OmegaConf.to_container(config, resolve=False))

@@ -46,6 +46,8 @@ def wrong(config: DictConfig) -> list[str]:
         ("trainer.max_epochs=1.5", "trainer.max_epochs"),
         ("trainer.max_time=5", "trainer.max_time"),
         ("trainer.max_time=1h", "trainer.max_time"),
+        ("trainer.max_time=0:1:2:3", "trainer.max_time"),
+        ("trainer.accelerator=gpuu", "trainer.accelerator"),
         ("seed=-1", "seed"),
         ("d_steps=0", "d_steps"),
         ("trainer.limit_train_batches=abc", "trainer.limit_train_batches"),
@@ -108,7 +110,7 @@ def test_keys_of_a_file_that_nothing_reads_are_named(compose: Compose) -> None:
 
 
 def test_added_keys_that_something_reads_are_fine(compose: Compose) -> None:
-    added = ("+optimizer.base=3e-4", "optimizer.lr=${optimizer.base}", "optimizer.ratio=2")
+    added = ("+optimizer.my-base=3e-4", "optimizer.lr=${optimizer.my-base}", "optimizer.ratio=2")
     added += ("+trainer.deterministic=true", "+optimizer.clip_norm=1")
     config = OmegaConf.to_container(compose("optimizer=ttur", *added[:2], *added[3:4]))
     assert unread(added, config) == []

@@ -1,5 +1,6 @@
 """The data module that all data sets share, and the embedded digits."""
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from torch.utils.data import DataLoader
 from gan_lightning.data.batches import EpochBatches, ImageTensors, check_images
 from gan_lightning.endings import calm_worker
 from gan_lightning.errors import UserError
+
+FORK = sys.platform == "linux"  # elsewhere it is not safe
 
 
 class DataUnavailable(RuntimeError):
@@ -158,6 +161,9 @@ class ImageDataModule(LightningDataModule):
             num_workers=self.num_workers,
             persistent_workers=False,
             worker_init_fn=calm_worker,
+            # A spawned rank would spawn its workers too: seconds of imports every epoch, in
+            # which a signal to all kills them.
+            multiprocessing_context="fork" if self.num_workers and FORK else None,
         )
 
     def on_after_batch_transfer(self, batch: Sequence[Tensor], _: int) -> tuple[Tensor, Tensor]:

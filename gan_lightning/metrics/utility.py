@@ -40,7 +40,8 @@ def category_accuracy(logits: Tensor, categories: Tensor) -> Score:
     """Return the share of images that a classifier of reals names as their category's class.
 
     The one-to-one matching of categories and classes that suits the generator best decides which
-    class that is, so ten categories that mean nothing score a little above a tenth.
+    class that is, so ten categories that mean nothing score above a tenth: 0.13 of 1,000 images,
+    more of fewer.
     Source: Chen et al. 2016, InfoGAN, section 7.2 (which matches "each category to a digit type").
 
     Args:

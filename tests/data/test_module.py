@@ -1,5 +1,7 @@
 """What all data modules do, shown on the embedded digits."""
 
+import multiprocessing
+import sys
 from typing import Any
 
 import pytest
@@ -19,6 +21,18 @@ def digits(**arguments: Any) -> DigitsDataModule:
 def batch_of(data: ImageDataModule) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the first batch as the training step gets it."""
     return data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="fork is safe on Linux alone")
+def test_workers_start_without_imports_even_in_spawned_ranks() -> None:
+    """A spawned process spawns its own: 25 seconds a start were seen, in which signals kill."""
+    before = multiprocessing.get_start_method(allow_none=True)
+    multiprocessing.set_start_method("spawn", force=True)
+    try:
+        loader = digits(num_workers=1).train_dataloader()
+        assert loader.multiprocessing_context.get_start_method() == "fork"
+    finally:
+        multiprocessing.set_start_method(before, force=True)
 
 
 def test_scaling_has_exact_ends() -> None:

@@ -40,12 +40,19 @@ class SignalAt(Callback):
         number: of the signal.
         rank: whose process.
         slow: seconds that every step takes from there on.
+        worker: whether a loader's worker gets it instead.
     """
 
     def __init__(
-        self, images_seen: int, number: int = 15, rank: int = 0, slow: float = 0.0
+        self,
+        images_seen: int,
+        number: int = 15,
+        rank: int = 0,
+        slow: float = 0.0,
+        worker: bool = False,
     ) -> None:
         self.images_seen, self.number, self.rank, self.slow = images_seen, number, rank, slow
+        self.worker = worker
 
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, *args: Any, **kwargs: Any
@@ -56,7 +63,9 @@ class SignalAt(Callback):
         if pl_module.images_seen == self.images_seen and trainer.global_rank == self.rank:
             if not self.number:
                 raise ArithmeticError("on purpose")
-            os.kill(os.getpid(), self.number)
+            (child,) = multiprocessing.active_children() if self.worker else (None,)
+            os.kill(child.pid if child else os.getpid(), self.number)
+            time.sleep(5.0 * self.worker)
 
 
 class SignalGroupAt(Callback):

@@ -1,6 +1,7 @@
 """How a run ends: its status, what is saved, who else ends, and what it says."""
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from gan_lightning.checkpoint_io import read_checkpoint
+from gan_lightning.endings import calm_worker
 from gan_lightning.files import sha256
 from tests.conftest import ROOT
 from tests.faults.conftest import SMALL, Command
@@ -80,6 +82,37 @@ def test_workers_outlive_a_long_batch_after_a_signal_to_all(tmp_path: Path) -> N
     assert done.returncode == 143, done.stderr
     assert "Traceback" not in done.stderr
     assert seen(tmp_path / "new") == 16
+
+
+@pytest.mark.fault(35)
+def test_a_worker_waits_for_its_rank_or_a_second_signal() -> None:
+    context = multiprocessing.get_context("fork")
+    ready = context.Event()
+
+    def work() -> None:
+        calm_worker(0)
+        ready.set()
+        while True:
+            time.sleep(0.01)
+
+    worker = context.Process(target=work, daemon=True)
+    worker.start()
+    assert ready.wait(10)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        os.kill(worker.pid, number)
+    worker.join(0.5)
+    assert worker.is_alive()
+    os.kill(worker.pid, signal.SIGTERM)
+    worker.join(10)
+    assert worker.exitcode == 0
+
+
+@pytest.mark.fault(38)
+def test_a_killed_worker_is_named(command: Command) -> None:
+    ended = command(*SMALL, *PLACE, *at(8, signal.SIGKILL, worker=True), "data.num_workers=1")
+    assert ended.status == 1
+    assert "a loader worker was ended by a signal, Killed" in ended.err
+    assert "data.num_workers=0" in ended.err
 
 
 @pytest.mark.fault(36)

@@ -16,6 +16,7 @@ from gan_lightning.checkpoint_io import (
     hash_file,
     previous,
     read_checkpoint,
+    restore_previous,
 )
 from tests.conftest import ROOT
 from tests.faults.conftest import SMALL, Command
@@ -87,6 +88,28 @@ def test_a_damaged_checkpoint_does_not_take_the_place_of_the_one_before(tmp_path
     save(3)
     assert read_checkpoint(last)["number"] == 3
     assert read_checkpoint(previous(last))["number"] == 1
+
+
+@pytest.mark.fault(32)
+def test_a_key_of_ones_own_can_be_left_behind(command: Command) -> None:
+    """It was added on the first command line; what read it is given anew."""
+    own = ("+optimizer.base=3e-4", "optimizer.lr=${optimizer.base}")
+    assert command(*SMALL, "trainer.max_epochs=1", *own, "hydra.run.dir=run").status == 0
+    ended = command("resume=run", "optimizer.lr=1e-4", "trainer.max_epochs=2")
+    assert ended.status == 0, ended.err
+    assert command("resume=run", "+ema.halflife=3", "trainer.max_epochs=3").status == 2
+
+
+@pytest.mark.fault(30)
+def test_the_one_before_leaves_no_name_behind(tmp_path: Path) -> None:
+    last, io = tmp_path / "last.ckpt", SafeCheckpointIO()
+    for _ in range(2):
+        io.save_checkpoint({"config": {}, "state_dict": {}}, last)
+    flip(last)
+    restore_previous(last)
+    io.save_checkpoint({"config": {}, "state_dict": {}}, last)
+    names = {path.name.removesuffix(".sha256") for path in tmp_path.iterdir()}
+    assert names == {"last.ckpt", "last.previous.ckpt"}
 
 
 @pytest.mark.fault(26)

@@ -86,7 +86,8 @@ def test_bad_values_leave_no_folder_that_was_not_there(
 @pytest.mark.parametrize(
     ("override", "words"),
     [
-        *((f"{group}=null", f"{group}=null is no option") for group in ("loss", "logger")),
+        *((f"{group}=null", f"{group}=null is no option") for group in ("loss", "experiment")),
+        ("+logger=[csv,Null]", "+logger=[csv,Null] is no option"),
         *((f"~{group}", f"{group} is missing: ") for group in ("loss", "data", "ema", "trainer")),
     ],
 )
@@ -113,11 +114,23 @@ def test_a_misspelt_sweep_leaves_no_folder(
 
 
 @pytest.mark.fault(2)
-def test_a_misspelt_sweep_leaves_other_jobs_alone(command: Command, tmp_path: Path) -> None:
-    job = tmp_path / "sweep" / "0-seed-0"
-    job.mkdir(parents=True)
+@pytest.mark.parametrize("there", ["0-seed-0", "multirun.yaml"])
+def test_a_misspelt_sweep_leaves_an_earlier_one_alone(
+    there: str, command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "sweep" / there).mkdir(parents=True) if there[0] == "0" else None
+    (tmp_path / "sweep").mkdir(exist_ok=True)
+    (tmp_path / "sweep" / "multirun.yaml").touch()
     assert command("-m", "hydra.sweep.dir=sweep", *SMALL, "loss=hing,hinge").status == 2
-    assert job.is_dir()
+    assert (tmp_path / "sweep" / there).exists()
+
+
+@pytest.mark.fault(1)
+def test_an_interpolation_of_nothing(command: Command, tmp_path: Path) -> None:
+    ended = command(*SMALL, "optimizer.lr=${nope}", "hydra.run.dir=run")
+    assert ended.status == 2
+    assert ended.err.startswith("optimizer.lr: Interpolation key 'nope' not found")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.fault(16)
