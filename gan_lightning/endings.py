@@ -103,6 +103,19 @@ def end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """Put signals off, in this thread and in processes that it starts until they allow them.
+
+    Between a worker's start and `calm_worker` torch's own handler would end it.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STATUS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def calm_worker(_: int) -> None:
     """Let a loader's worker outlive a signal to the whole process group: its rank ends it.
 
@@ -121,3 +134,4 @@ def calm_worker(_: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGUSR1):
         signal.signal(number, later)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STATUS)

@@ -1,12 +1,14 @@
 """Which images are in which batch: a pure function of (seed, epoch, rank)."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 
+from gan_lightning.endings import signals_held
 from gan_lightning.errors import UserError
 
 
@@ -92,3 +94,12 @@ class EpochBatches(Sampler[Tensor]):
         for batch in range(self.start, len(self)):
             first = (batch * self.world_size + self.rank) * self.batch_size
             yield order[first : first + self.batch_size]
+
+
+class Loader(DataLoader):
+    """Starts its workers where no signal can end them half-way."""
+
+    def __iter__(self) -> Any:
+        """Start an epoch."""
+        with signals_held():
+            return super().__iter__()

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
-from gan_lightning.data.batches import EpochBatches, ImageTensors, check_images
+from gan_lightning.data.batches import EpochBatches, ImageTensors, Loader, check_images
 from gan_lightning.endings import calm_worker
 from gan_lightning.errors import UserError
 
@@ -154,7 +154,7 @@ class ImageDataModule(LightningDataModule):
         return self._loader(self.validation_set, chunks)
 
     def _loader(self, images: ImageTensors, batches: EpochBatches | list[Tensor]) -> DataLoader:
-        return DataLoader(
+        return Loader(
             images,
             sampler=batches,  # batches of indices, so that a batch is one index_select
             batch_size=None,

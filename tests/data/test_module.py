@@ -1,6 +1,8 @@
 """What all data modules do, shown on the embedded digits."""
 
 import multiprocessing
+import os
+import signal
 import sys
 from typing import Any
 
@@ -33,6 +35,17 @@ def test_workers_start_without_imports_even_in_spawned_ranks() -> None:
         assert loader.multiprocessing_context.get_start_method() == "fork"
     finally:
         multiprocessing.set_start_method(before, force=True)
+
+
+def test_a_signal_does_not_end_a_worker_that_just_starts() -> None:
+    data = digits(num_workers=1)
+    batches = iter(data.train_dataloader())
+    (worker,) = multiprocessing.active_children()
+    os.kill(worker.pid, signal.SIGTERM)
+    image, _ = next(batches)
+    assert len(image) == data.batch_size
+    worker.join(0.2)
+    assert worker.is_alive()
 
 
 def test_scaling_has_exact_ends() -> None:
