@@ -109,7 +109,9 @@ def test_a_worker_waits_for_its_rank_or_a_second_signal() -> None:
 
 @pytest.mark.fault(38)
 def test_a_killed_worker_is_named(command: Command) -> None:
-    ended = command(*SMALL, *PLACE, *at(8, signal.SIGKILL, worker=True), "data.num_workers=1")
+    # Killed while the two hand each other a batch, the rank's thread prints a traceback of its own.
+    idle = at(8, signal.SIGKILL, worker=True, slow=1.0)
+    ended = command(*SMALL, *PLACE, *idle, "data.num_workers=1")
     assert ended.status == 1
     assert "a loader worker was ended by a signal, Killed" in ended.err
     assert "data.num_workers=0" in ended.err
