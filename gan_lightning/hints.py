@@ -25,8 +25,8 @@ def hints(conf: str, config_name: str, arguments: list[str]) -> str:
             hint = _hint(argument, Path(conf), known)
             lines += [hint] if hint else []
             good += [] if hint is not None else [argument]
-        if config_name == "config" and len(good) < len(arguments):
-            lines += _wrong_values(good)
+        if config_name == "config":
+            lines += _wrong_values([argument for argument in good if _composes(argument)])
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -47,6 +47,15 @@ def _hint(argument: str, conf: Path, known: list[str]) -> str | None:
 
 def _line(complaint: str, hint: str) -> str:
     return f"{complaint}{hint}" if hint else ""
+
+
+def _composes(argument: str) -> bool:
+    """Whether an argument is not by itself what does not compose, such as `seed=x`."""
+    try:
+        hydra.compose("config", [argument, "run_dir=."] if "=" in argument else ["run_dir=."])
+    except Exception:  # Hydra has told which
+        return False
+    return True
 
 
 def _wrong_values(arguments: list[str]) -> list[str]:

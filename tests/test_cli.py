@@ -41,6 +41,11 @@ def test_wrong_values_are_told_beside_what_does_not_compose() -> None:
     assert len(wrong) == 3, "lr, and the two that follow it"
 
 
+def test_wrong_values_are_told_beside_a_value_of_the_wrong_type() -> None:
+    wrong = hinted("seed=x", "data.batch_size=0", "optimizer.lr=-1")
+    assert {line.partition(" ")[0] for line in wrong} >= {"data.batch_size=0", "optimizer.lr=-1"}
+
+
 def test_known_keys_and_switches_need_no_hint() -> None:
     known = ("-m", "loss=hinge,lsgan", "debug=null", "data.batch_size=3", "+new=1", "~data")
     assert hinted(*known, "hydra.run.dir=there", "hydra.sweep.dir=there") == []
