@@ -78,7 +78,8 @@ def is_set_data(node: dict[str, Any]) -> bool:
     """Whether a data set is embedded, or on this machine's disk already."""
     if "root" not in node or (Path(node["root"]).exists() and "dataset" not in node):
         return True
-    return bool(os.environ.get("GAN_DATA_DIR")) and (Path(node["root"]) / node["dataset"]).is_dir()
+    folder = Path(node["root"]) / node["dataset"]
+    return bool(os.environ.get("GAN_DATA_DIR")) and any(folder.glob("raw/*-ubyte*"))
 
 
 def own_data(option: str, folder: Path) -> list[str]:

@@ -17,7 +17,7 @@ import struct
 import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError, URLError
@@ -121,8 +121,15 @@ def ensure(folder: Path, packed: str, md5: str, mirrors: Sequence[str]) -> None:
     if not (archive.is_file() and calculate_md5(archive) == md5):
         if damage:
             raise CorruptFile(f"{damage}; delete it to fetch it again") from damage
+        new = [path for path in (folder, *folder.parents) if not path.exists()]
         folder.mkdir(parents=True, exist_ok=True)
-        fetch(archive, md5, mirrors)
+        try:
+            fetch(archive, md5, mirrors)
+        except BaseException:
+            with suppress(OSError):  # something is in it
+                for path in new:
+                    path.rmdir()
+            raise
     unpack(archive, file)
 
 

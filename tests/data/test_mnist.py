@@ -46,3 +46,4 @@ def test_missing_data_is_said_in_one_sentence(
     assert f"the set is not in {tmp_path}" in message
     assert "refused" in message
     assert "\n" not in message
+    assert list(tmp_path.iterdir()) == [], "nothing was fetched, and no empty folder is left"
