@@ -226,6 +226,9 @@ at the grid before you call it trained.
 `default`, `cgan`, `acgan`, `pd_sngan`, `mhingegan` and `sagan` are told the label; compare them
 with each other. Network sizes are those of conf/model, smaller than in the papers.
 
+Two budgets were measured: [60,000 images](zoo.md), an epoch of every recipe, and
+[300,000 images](zoo-300000.md) of those that take few minutes.
+
 ```
 python benchmarks/zoo.py --images {images}
 ```
