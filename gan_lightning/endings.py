@@ -5,6 +5,7 @@ save ends at once. The first process passes signals on to those it started.
 """
 
 import multiprocessing
+import multiprocessing.util
 import os
 import signal
 import sys
@@ -101,6 +102,29 @@ def end_with_parent() -> None:
         os._exit(STATUS[signal.SIGTERM])
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def skip_finalization() -> None:
+    """Let a rank that is done leave without finalizing its interpreter.
+
+    A thread of gloo's that frees a tensor then, after the rank was given its result, asks for an
+    interpreter that is going down, and aborts the process ("terminate called without an active
+    exception"): a run that was complete would end as failed. Nothing is lost by leaving: results
+    are handed over and children have ended when multiprocessing comes to its last finalizer.
+    """
+
+    if multiprocessing.parent_process() is None:
+        return
+
+    def leave() -> None:
+        error = sys.exc_info()[1]  # what the rank ends with
+        status = error.code if isinstance(error, SystemExit) else 0 if error is None else None
+        if isinstance(status, int):  # anything else is for multiprocessing to say
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(status)
+
+    multiprocessing.util.Finalize(None, leave, exitpriority=-1_000)
 
 
 @contextmanager

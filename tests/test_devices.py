@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from lightning import Trainer
+from lightning import Callback, LightningModule, Trainer
 from torch import Tensor, nn
 from torch.optim import SGD
 
@@ -14,6 +14,7 @@ from gan_lightning.build import SPAWN
 from gan_lightning.callbacks.checkpoints import Checkpoints
 from gan_lightning.callbacks.quiet import Quiet
 from gan_lightning.data import DigitsDataModule
+from gan_lightning.endings import skip_finalization
 from gan_lightning.losses import NonSaturating
 from gan_lightning.module import GANModule
 from gan_lightning.networks import Discriminator, Generator
@@ -42,6 +43,13 @@ class Judge(Discriminator):
         return self.layers(x.flatten(1).to(self.layers[0].weight.dtype)).squeeze(1)
 
 
+class Leaving(Callback):
+    """Ends the processes of a strategy as `GracefulEnd` does."""
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        skip_finalization()
+
+
 def train(
     devices: int,
     batch_size: int,
@@ -66,7 +74,7 @@ def train(
         enable_model_summary=False,
         use_distributed_sampler=False,
         log_every_n_steps=1,
-        callbacks=[Quiet(), *([Checkpoints(str(folder))] if folder else [])],
+        callbacks=[Quiet(), Leaving(), *([Checkpoints(str(folder))] if folder else [])],
     )
     last = folder / "last.ckpt" if folder else None
     trainer.fit(module, datamodule=data, ckpt_path=last if last and last.exists() else None)
@@ -92,12 +100,12 @@ def test_devices_go_on_with_what_each_of_them_had(tmp_path: Path) -> None:
 
 
 def judged(rank: int, folder: Path) -> None:
+    skip_finalization()
     store = (folder / "store").as_uri()
     torch.distributed.init_process_group("gloo", store, rank=rank, world_size=2)
     augment = ADA(target=-0.5, images=100)
     augment.update(torch.full((8,), 1.0 if rank else -1.0))
     torch.save(augment.p, folder / f"{rank}.pt")
-    torch.distributed.destroy_process_group()
 
 
 def test_the_devices_augment_alike(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from gan_lightning.callbacks.checkpoints import Checkpoints
 from gan_lightning.callbacks.context import context
-from gan_lightning.endings import ENDINGS, end_with_parent
+from gan_lightning.endings import ENDINGS, end_with_parent, skip_finalization
 from gan_lightning.files import hold_rank
 from gan_lightning.finite import require_finite
 
@@ -32,6 +32,7 @@ class GracefulEnd(Checkpoint):
         if multiprocessing.parent_process() is not None:
             hold_rank(Path(trainer.default_root_dir), trainer.global_rank)
             end_with_parent()  # from here on the next start waits for this rank
+            skip_finalization()
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Take SIGTERM back from Lightning, whose handler ends with status 0."""

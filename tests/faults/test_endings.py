@@ -146,6 +146,14 @@ def test_a_killed_rank_ends_all(command: Command, tmp_path: Path) -> None:
     assert_gone(tmp_path)
 
 
+def test_ranks_end_whatever_their_threads_are_at(command: Command, tmp_path: Path) -> None:
+    """Torch's gloo threads abort a process that is finalized while they free what they sent."""
+    starved = "+callbacks.starved._target_=tests.faults.bad.Starved"
+    ended = command(*SMALL, *PLACE, *ranks(tmp_path), starved)
+    assert ended.status == 0, ended.err
+    assert session(Path("new"))["status"] == 0
+
+
 @pytest.mark.slow
 @pytest.mark.fault(38)
 def test_ranks_end_when_the_first_process_is_killed(tmp_path: Path) -> None:
