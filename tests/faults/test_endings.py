@@ -146,6 +146,7 @@ def test_a_killed_rank_ends_all(command: Command, tmp_path: Path) -> None:
     assert_gone(tmp_path)
 
 
+@pytest.mark.fault(13)
 def test_ranks_end_whatever_their_threads_are_at(command: Command, tmp_path: Path) -> None:
     """Torch's gloo threads abort a process that is finalized while they free what they sent."""
     starved = "+callbacks.starved._target_=tests.faults.bad.Starved"
