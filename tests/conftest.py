@@ -1,5 +1,6 @@
-"""What tests share: one thread, composed configs, commands as subprocesses, one finished run."""
+"""What tests share: one thread, composed configs, commands, one finished run."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from omegaconf import DictConfig
 
+import train
 from gan_lightning.config import register
 from tests.faults.table import FAULTS
 
@@ -55,6 +57,42 @@ def run_script(cwd: Path, script: str, *overrides: str, **environment: str) -> F
         check=False,
     )
     return Finished(done.returncode, done.stdout, done.stderr, cwd)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command within this process ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Ended]
+
+
+@pytest.fixture
+def command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Command:
+    """Run train.py within this process: a start costs seconds."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(logging.root, "handlers", [])
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+
+    def run(*overrides: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["train.py", *overrides])
+        status = 0
+        capfd.readouterr()
+        try:
+            train.main()
+        except SystemExit as end:
+            status = int(end.code or 0)
+        said = capfd.readouterr()
+        assert "Traceback" not in said.err, said.err
+        return Ended(status, said.out, said.err)
+
+    return run
 
 
 def compose_config(*overrides: str, name: str = "config") -> DictConfig:

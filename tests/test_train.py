@@ -11,7 +11,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from gan_lightning.checkpoint import load_generator
 from gan_lightning.loggers import MetricsCSV
-from tests.conftest import NO_NETWORK, Finished, run_script
+from tests.conftest import NO_NETWORK, Command, Finished, run_script
 
 TINY = ("data=digits", "debug=fast", "trainer.max_epochs=1")
 
@@ -115,15 +115,19 @@ def test_missing_data_falls_back_to_digits_and_says_so_everywhere(tmp_path: Path
     ids=["missing data", "misspelt key", "bad values", "nothing to resume"],
 )
 def test_bad_input_ends_with_2_and_leaves_no_folder(
-    tmp_path: Path, overrides: list[str], words: list[str]
+    overrides: list[str],
+    words: list[str],
+    command: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    empty = str(tmp_path / "empty")
-    done = run_script(tmp_path, "train.py", *overrides, GAN_DATA_DIR=empty, **NO_NETWORK)
-    assert done.returncode == 2
+    for name, value in (NO_NETWORK | {"GAN_DATA_DIR": str(tmp_path / "empty")}).items():
+        monkeypatch.setenv(name, value)
+    done = command(*overrides)
+    assert done.status == 2
     for word in words:
-        assert word in done.stderr
-    assert "Traceback" not in done.stderr
-    assert done.run_folders == []
+        assert word in done.err
+    assert not (tmp_path / "outputs").exists()
 
 
 @pytest.mark.fault(13)

@@ -1,15 +1,10 @@
-"""What tests of faults share: small runs, and commands within this process."""
+"""What tests of faults share: small runs."""
 
-import logging
 import shutil
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-import train
 from tests.conftest import Finished, rows_of, run_script
 
 
@@ -32,42 +27,6 @@ SMALL = (
     *("data=digits", "debug=fast", "callbacks.progress_bar=null", "callbacks.doctor=null"),
     *("model.generator.width=4", "model.discriminator.width=4"),
 )
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command within this process ended."""
-
-    status: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Ended]
-
-
-@pytest.fixture
-def command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Command:
-    """Run train.py within this process: a start costs seconds."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(logging.root, "handlers", [])
-    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
-
-    def run(*overrides: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["train.py", *overrides])
-        status = 0
-        capfd.readouterr()
-        try:
-            train.main()
-        except SystemExit as end:
-            status = int(end.code or 0)
-        said = capfd.readouterr()
-        assert "Traceback" not in said.err, said.err
-        return Ended(status, said.out, said.err)
-
-    return run
 
 
 @pytest.fixture

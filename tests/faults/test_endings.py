@@ -15,8 +15,8 @@ import pytest
 from gan_lightning.checkpoint_io import read_checkpoint
 from gan_lightning.endings import calm_worker
 from gan_lightning.files import sha256
-from tests.conftest import ROOT
-from tests.faults.conftest import SMALL, Command
+from tests.conftest import ROOT, Command
+from tests.faults.conftest import SMALL
 
 PLACE = ("hydra.run.dir=new",)
 
@@ -63,6 +63,7 @@ def test_a_signal_in_an_epochs_last_batch_waits_for_what_the_epoch_makes(command
     assert Path("new/samples/000000032.png").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.fault(35)
 def test_workers_outlive_a_long_batch_after_a_signal_to_all(tmp_path: Path) -> None:
     """A rank takes the death of a worker for a failure, whether it needs more batches or not."""

@@ -6,8 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.conftest import ROOT
-from tests.faults.conftest import Command
+from tests.conftest import ROOT, Command
 from tests.faults.state import curves, differences
 from tests.faults.test_endings import at, seen
 

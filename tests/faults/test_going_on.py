@@ -18,8 +18,8 @@ from gan_lightning.checkpoint_io import (
     read_checkpoint,
     restore_previous,
 )
-from tests.conftest import ROOT
-from tests.faults.conftest import SMALL, Command
+from tests.conftest import ROOT, Command
+from tests.faults.conftest import SMALL
 from tests.faults.test_endings import at, seen
 from tests.faults.test_saving import flip
 

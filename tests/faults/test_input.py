@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from gan_lightning.run import known_metrics
-from tests.faults.conftest import SMALL, Command
+from tests.conftest import Command
+from tests.faults.conftest import SMALL
 
 BAD = [
     (1, ["optimizer.learning_rate=1"], ["learning_rate"]),

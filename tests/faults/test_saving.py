@@ -11,8 +11,8 @@ import pytest
 
 from gan_lightning.checkpoint_io import hash_file, previous, read_checkpoint
 from gan_lightning.files import sha256
-from tests.conftest import ROOT, Finished, run_script
-from tests.faults.conftest import SMALL, Command
+from tests.conftest import ROOT, Command, Finished, run_script
+from tests.faults.conftest import SMALL
 
 
 def session(run: Path) -> dict:
