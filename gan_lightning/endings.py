@@ -27,11 +27,13 @@ class Endings:
     Attributes:
         status: what this process was asked to end with; 0 if it was not.
         training: whether there is something to save, so that the end of the batch is waited for.
+        insisted: whether a further signal ends at once; USR1 only announces a SIGTERM.
     """
 
     def __init__(self) -> None:
         self.status = 0
         self.training = False
+        self.insisted = False
         self._pid = 0
 
     def install(self) -> None:
@@ -45,7 +47,9 @@ class Endings:
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if os.getpid() != self._pid:  # a fork that inherited the handler: a worker of a loader
             return
-        again, self.status = self.status, self.status or STATUS[signal.Signals(number)]
+        again = self.insisted and number != signal.SIGUSR1
+        self.insisted = self.insisted or number != signal.SIGUSR1
+        self.status = self.status or STATUS[signal.Signals(number)]
         spawned = multiprocessing.parent_process() is not None
         children = [] if spawned else multiprocessing.active_children()
         if self.training and not again:
@@ -70,7 +74,7 @@ ENDINGS = Endings()
 def watched() -> Iterator[Endings]:
     """Handle the signals as long as a run goes on, then as before."""
     before = {number: signal.getsignal(number) for number in STATUS}
-    ENDINGS.status, ENDINGS.training = 0, False
+    ENDINGS.status, ENDINGS.training, ENDINGS.insisted = 0, False, False
     ENDINGS.install()
     try:
         yield ENDINGS
@@ -155,7 +159,7 @@ def calm_worker(_: int) -> None:
             os._exit(0)
         asked = True
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for number in (signal.SIGTERM, signal.SIGUSR1):
-        signal.signal(number, later)
+    for number in (signal.SIGINT, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, later)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STATUS)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from gan_lightning.checkpoint_io import read_checkpoint
-from gan_lightning.endings import calm_worker
+from gan_lightning.endings import calm_worker, watched
 from gan_lightning.files import sha256
 from tests.conftest import ROOT, Command
 from tests.faults.conftest import SMALL
@@ -99,7 +99,7 @@ def test_a_worker_waits_for_its_rank_or_a_second_signal() -> None:
     worker = context.Process(target=work, daemon=True)
     worker.start()
     assert ready.wait(10)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGUSR1, signal.SIGTERM):
         os.kill(worker.pid, number)
     worker.join(0.5)
     assert worker.is_alive()
@@ -129,6 +129,19 @@ def test_a_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
         run.wait(2)  # it waits for the end of the batch
     run.send_signal(signal.SIGINT)
     assert run.wait(10) == 130
+
+
+@pytest.mark.fault(35)
+def test_slurms_warning_and_its_sigterm_are_one_wish(monkeypatch: pytest.MonkeyPatch) -> None:
+    left: list[int] = []
+    monkeypatch.setattr(os, "_exit", left.append)
+    with watched() as endings:
+        endings.training = True
+        os.kill(os.getpid(), signal.SIGUSR1)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert (endings.status, left) == (143, [])
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert left == [143]
 
 
 @pytest.mark.fault(37)
