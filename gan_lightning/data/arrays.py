@@ -2,8 +2,7 @@
 
 import gzip
 import math
-import zipfile
-import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,11 @@ import torch
 
 from gan_lightning.data.files import Arrays, FileDataModule
 from gan_lightning.errors import UserError
+from gan_lightning.npz import MAX_BYTES, UNREADABLE, read_arrays, read_bytes
+from gan_lightning.strangers import printable
 
 UINT8 = 8  # IDX's code of the type
-READ_ERRORS = (OSError, EOFError, KeyError, ValueError, zlib.error, zipfile.BadZipFile)
+NAMES = ("images", "labels", "test_images", "test_labels")  # of the arrays in an NPZ file
 
 
 class ArrayDataModule(FileDataModule):
@@ -50,28 +51,25 @@ class ArrayDataModule(FileDataModule):
         if self.labels:
             raise UserError("data.labels is for IDX files: put an array `labels` into the .npz")
         arrays = read_npz(self.file)
+        if "images" not in arrays:
+            raise UserError(f"{self.file} has no array `images`")
         train = checked(self.file, arrays["images"], arrays.get("labels"))
         if "test_images" not in arrays:
             return train, None
         return train, checked(self.file, arrays["test_images"], arrays.get("test_labels"))
 
 
-def read_npz(path: Path) -> dict[str, np.ndarray]:
+def read_npz(path: Path, names: Sequence[str] = NAMES) -> dict[str, np.ndarray]:
     """Return the arrays of an NPZ file that a data set has.
 
     Raises:
-        UserError: it cannot be read, or has no array `images`.
+        UserError: it cannot be read.
     """
-    names = ("images", "labels", "test_images", "test_labels")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            found = {name: file[name] for name in names if name in file}
-    except (*READ_ERRORS, TypeError, AttributeError) as error:
-        reason = " ".join(str(error).split())
+        return read_arrays(path, names)
+    except UNREADABLE as error:
+        reason = printable(str(error))[:300]
         raise UserError(f"{path} is no NPZ file that can be read ({reason})") from error
-    if "images" not in found:
-        raise UserError(f"{path} has no array `images`")
-    return found
 
 
 def read_idx(path: Path, dimensions: int) -> np.ndarray:
@@ -85,16 +83,19 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
     if not path.is_file():
         raise UserError(f"{path} is not there: name an IDX file")
     try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        start = 4 + 4 * dimensions
-        if len(content) < start or content[:4] != bytes([0, 0, UINT8, dimensions]):
-            raise ValueError(f"its head is not that of {dimensions}-dimensional bytes")
-        shape = np.frombuffer(content, ">u4", dimensions, 4).tolist()
-        if len(content) != start + math.prod(shape):
-            raise ValueError(f"{shape} are promised, {len(content) - start} bytes are there")
-    except READ_ERRORS as error:
-        raise UserError(f"corrupt IDX file: {path} ({error})") from error
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            head = file.read(4 + 4 * dimensions)
+            if len(head) < 4 + 4 * dimensions or head[:4] != bytes([0, 0, UINT8, dimensions]):
+                raise ValueError(f"its head is not that of {dimensions}-dimensional bytes")
+            shape = np.frombuffer(head, ">u4", dimensions, 4).tolist()
+            if math.prod(shape) > MAX_BYTES:
+                raise ValueError(f"{shape} are too large")
+            content = read_bytes(file.read, math.prod(shape))
+            if file.read(1):
+                raise ValueError(f"{shape} are promised, more bytes are there")
+    except UNREADABLE as error:
+        raise UserError(f"corrupt IDX file: {path} ({printable(str(error))[:300]})") from error
+    return np.frombuffer(content, np.uint8).reshape(shape)
 
 
 def checked(path: Path, images: np.ndarray, labels: np.ndarray | None) -> Arrays:

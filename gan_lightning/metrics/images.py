@@ -1,12 +1,6 @@
 """Images that came from somewhere else: an NPZ file or a folder of PNGs."""
 
-import lzma
-import math
 import re
-import struct
-import tokenize
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -15,16 +9,8 @@ from PIL import Image
 from torch import Tensor
 
 from gan_lightning.errors import UserError
+from gan_lightning.npz import MAX_IMAGE, UNREADABLE, read_arrays
 from gan_lightning.strangers import printable
-
-MAX_IMAGE = 3 * 512 * 512  # pixels times channels: sets of small images
-MAX_BYTES = 16 << 30  # of what is asked for, unpacked
-# Whatever zipfile, zlib and NumPy's header parser raise at content that is none of theirs.
-_UNREADABLE = (
-    *(OSError, KeyError, ValueError, EOFError, TypeError, RuntimeError, IndexError, SyntaxError),
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, MemoryError, OverflowError),
-    *(NotImplementedError, AttributeError, tokenize.TokenError),
-)
 
 
 def read_images(path: Path, limit: int) -> tuple[Tensor, Tensor | None]:
@@ -49,11 +35,9 @@ def read_images(path: Path, limit: int) -> tuple[Tensor, Tensor | None]:
 
 def _read_npz(path: Path, limit: int) -> tuple[Tensor, Tensor | None]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            images = _read_array(archive, "images.npy", limit, np.dtype(np.uint8))
-            named = "labels.npy" in archive.namelist()
-            labels = _read_array(archive, "labels.npy", limit) if named else None
-    except _UNREADABLE as error:
+        arrays = read_arrays(path, ("images", "labels"), limit)
+        images, labels = arrays["images"], arrays.get("labels")
+    except UNREADABLE as error:
         reason = printable(str(error))[:300]
         raise UserError(f"images={path}: no NPZ file with an array `images` ({reason})") from error
     if images.ndim == 3:
@@ -67,40 +51,6 @@ def _read_npz(path: Path, limit: int) -> tuple[Tensor, Tensor | None]:
         )
     found = torch.from_numpy(np.ascontiguousarray(images))
     return found, None if labels is None else torch.from_numpy(labels.astype(np.int64))
-
-
-def _read_array(
-    archive: zipfile.ZipFile, name: str, limit: int, kind: np.dtype | None = None
-) -> np.ndarray:
-    """Return the first rows of an array; what else is packed in the file is not unpacked.
-
-    Args:
-        archive: the NPZ file.
-        name: of the array, with `.npy`.
-        limit: rows.
-        kind: what the array must be of; None: whole numbers.
-    """
-    with archive.open(name) as file:
-        version = np.lib.format.read_magic(file)
-        read = {(1, 0): np.lib.format.read_array_header_1_0}.get(
-            version, np.lib.format.read_array_header_2_0
-        )
-        shape, fortran, dtype = read(file)
-        if dtype != kind and (kind is not None or dtype.kind not in "iu"):
-            wanted = f"{kind}" if kind is not None else "whole numbers"
-            raise ValueError(f"{name} must be {wanted} [N, ...]; it is {dtype} {list(shape)}")
-        if not shape or (fortran and len(shape) > 1) or not all(0 <= n < 1 << 62 for n in shape):
-            raise ValueError(f"{name} is not kept row after row: np.ascontiguousarray does it")
-        rows, row = min(limit, shape[0]), math.prod(shape[1:])
-        if row > MAX_IMAGE or rows * row > MAX_BYTES:
-            raise ValueError(f"{name}: {list(shape)} are too large to score")
-        content = bytearray()
-        while missing := rows * row * dtype.itemsize - len(content):
-            part = file.read(min(missing, 1 << 20))
-            if not part:
-                raise ValueError(f"{name} ends before its {rows:,} rows")
-            content += part
-    return np.frombuffer(content, dtype).reshape(rows, *shape[1:])
 
 
 def _read_folder(path: Path, limit: int) -> tuple[Tensor, Tensor | None]:

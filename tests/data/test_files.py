@@ -177,7 +177,7 @@ def test_what_sample_py_writes_is_a_data_set(tmp_path: Path) -> None:
             {"images": pixels(5, 28, 28), "labels": np.array([10**9] * 5)},
             "more than 10,000",
         ),
-        ({"images": np.array([{}], dtype=object)}, "no NPZ file that can be read.*pickle"),
+        ({"images": np.array([{}], dtype=object)}, "must be uint8.*object"),
     ],
 )
 def test_bad_arrays_are_said(arrays: dict[str, Any], complaint: str, tmp_path: Path) -> None:

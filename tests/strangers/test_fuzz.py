@@ -1,5 +1,6 @@
 """A thousand damaged files, always the same ones: `UserError`, or a good answer; nothing else."""
 
+import gzip
 import io
 import json
 import struct
@@ -14,6 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gan_lightning.checkpoint import load_generator
+from gan_lightning.data import arrays
+from gan_lightning.data.found import count_labels
 from gan_lightning.data.idx import read_idx
 from gan_lightning.errors import UserError
 from gan_lightning.metrics.images import read_images
@@ -70,6 +73,12 @@ def answers(read: Any, *arguments: Any) -> bool:
     return True
 
 
+def data_set(file: Path) -> None:
+    """Read a file as `data=array` does: its labels when the configuration is made, then all."""
+    count_labels(str(file))
+    arrays.ArrayDataModule(str(file), name="array", batch_size=2).read()
+
+
 @settings(max_examples=200, **FUZZ)
 @given(changes=CHANGES, shape=st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=3))
 def test_idx(path: Path, changes: list[Any], shape: list[int]) -> None:
@@ -78,7 +87,12 @@ def test_idx(path: Path, changes: list[Any], shape: list[int]) -> None:
     for content in (whole, liar):
         (path / "x-ubyte").write_bytes(changed(content, changes))
         answers(read_idx, path / "x-ubyte")
-    (path / "x-ubyte").write_bytes(whole)
+        answers(arrays.read_idx, path / "x-ubyte", 3)
+        (path / "x.gz").write_bytes(changed(gzip.compress(content), changes))
+        answers(arrays.read_idx, path / "x.gz", 3)
+    for content, name in ((whole, "x-ubyte"), (gzip.compress(whole), "x.gz")):
+        (path / name).write_bytes(content)
+        assert answers(arrays.read_idx, path / name, 3)
     assert answers(read_idx, path / "x-ubyte")
 
 
@@ -128,8 +142,10 @@ def test_npz(path: Path, changes: list[Any], inner: bool) -> None:
     else:
         file.write_bytes(changed(content, changes))
     answers(read_images, file, 10)
+    answers(data_set, file)
     file.write_bytes(content)
     assert answers(read_images, file, 10)
+    assert answers(data_set, file)
 
 
 @settings(max_examples=100, **FUZZ)
@@ -144,3 +160,4 @@ def test_lies_of_npz(path: Path, shape: list[int], kind: str, fortran: bool) -> 
         np.lib.format.write_array_header_2_0(file, header)  # type: ignore[arg-type]
         file.write(bytes(64))
     answers(read_images, path / "x.npz", 1000)
+    answers(data_set, path / "x.npz")

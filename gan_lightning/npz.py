@@ -1,0 +1,77 @@
+"""Arrays of an NPZ file, read with suspicion: nothing is unpickled, or unpacked beyond a bound."""
+
+import lzma
+import math
+import struct
+import tokenize
+import zipfile
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+MAX_IMAGE = 3 * 512 * 512  # pixels times channels: sets of small images
+MAX_BYTES = 16 << 30  # of what is asked for, unpacked
+# Whatever zipfile, zlib and NumPy's header parser raise at content that is none of theirs.
+UNREADABLE = (
+    *(OSError, KeyError, ValueError, EOFError, TypeError, RuntimeError, IndexError, SyntaxError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, MemoryError, OverflowError),
+    *(NotImplementedError, AttributeError, tokenize.TokenError),
+)
+
+
+def read_arrays(path: Path, names: Sequence[str], limit: int = 1 << 62) -> dict[str, np.ndarray]:
+    """Return those of the named arrays that are there: `...images` uint8, others whole numbers.
+
+    Args:
+        path: of the file.
+        names: of the arrays.
+        limit: rows of each.
+
+    Raises:
+        UNREADABLE: one of them, whatever is wrong.
+    """
+    with zipfile.ZipFile(path) as archive:
+        there = archive.namelist()
+        return {
+            name: _read_array(archive, f"{name}.npy", limit)
+            for name in names
+            if f"{name}.npy" in there
+        }
+
+
+def _read_array(archive: zipfile.ZipFile, name: str, limit: int) -> np.ndarray:
+    """Return the first rows of an array; what else is packed in the file is not unpacked."""
+    with archive.open(name) as file:
+        version = np.lib.format.read_magic(file)
+        read = {(1, 0): np.lib.format.read_array_header_1_0}.get(
+            version, np.lib.format.read_array_header_2_0
+        )
+        shape, fortran, dtype = read(file)
+        bytes_wanted = name.endswith("images.npy")
+        if dtype != np.uint8 if bytes_wanted else dtype.kind not in "iu":
+            wanted = "uint8" if bytes_wanted else "whole numbers"
+            raise ValueError(f"{name} must be {wanted} [N, ...]; it is {dtype} {list(shape)}")
+        if not shape or (fortran and len(shape) > 1) or not all(0 <= n < 1 << 62 for n in shape):
+            raise ValueError(f"{name} is not kept row after row: np.ascontiguousarray does it")
+        rows, row = min(limit, shape[0]), math.prod(shape[1:])
+        if row > MAX_IMAGE or rows * row > MAX_BYTES:
+            raise ValueError(f"{name}: {list(shape)} are too large")
+        content = read_bytes(file.read, rows * row * dtype.itemsize)
+    return np.frombuffer(content, dtype).reshape(rows, *shape[1:])
+
+
+def read_bytes(read: Callable[[int], bytes], size: int) -> bytearray:
+    """Return so many bytes; a file that promises more than it has costs no memory.
+
+    Raises:
+        ValueError: it ends before.
+    """
+    content = bytearray()
+    while missing := size - len(content):
+        part = read(min(missing, 1 << 20))
+        if not part:
+            raise ValueError(f"{size:,} bytes are promised, {len(content):,} are there")
+        content += part
+    return content
