@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+# Half of the suite's time is processes that start; a file's tests share what they made.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 
 .PHONY: help setup train test slow check format
 help:
@@ -24,7 +26,7 @@ train: $(READY)
 	$(BIN)/python train.py $(ARGS)
 
 test: $(READY)
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 slow: $(READY)
 	$(BIN)/python -m pytest -m slow $(ARGS)
@@ -33,7 +35,7 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -149,12 +149,17 @@ def rows_of(item: pytest.Item) -> list[int]:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Remember how each row's tests went."""
+    """Let a report say which rows its test is about, wherever it is read."""
     outcome = yield
     report = outcome.get_result()  # type: ignore[attr-defined]
+    report.user_properties.extend(("fault", row) for row in rows_of(item))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Remember how each row's tests went, in this process or in one of several."""
     if report.when == "call" or report.outcome != "passed":
-        for row in rows_of(item):
-            _outcomes[row].append(report.outcome)
+        for row in {value for name, value in report.user_properties if name == "fault"}:
+            _outcomes[int(str(row))].append(report.outcome)
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
