@@ -7,8 +7,7 @@
 
 Every recipe is trained by train.py and drawn by sample.py; all are scored by one call of
 evaluate.py. Runs lie in outputs/zoo-<images>/ and are not repeated if they are there, so that the
-page can be made in parts. A recipe that fails, or whose FID is above --untrained, is listed as
-such.
+page can be made in parts. A recipe that fails, or whose scores are no result, is listed as such.
 """
 
 import argparse
@@ -37,6 +36,7 @@ from gan_lightning.record import read_record  # noqa: E402
 EXPERIMENTS = ROOT / "conf" / "experiment"
 MNIST = 60_000
 DEFAULT = "default"
+WORST_FID, LEAST_RECALL = 50.0, 0.01  # beyond these a recipe did not train
 
 
 @dataclass(frozen=True)
@@ -162,12 +162,15 @@ def grid(name: str, folder: Path, images: int) -> str:
     return f"![{name}](images/{title(images)}/{name}.png)"
 
 
-def page(rows: list[Row], folder: Path, images: int, untrained: float) -> str:
+def trained(row: Row) -> bool:
+    """Whether its scores are a result."""
+    good = row.scores and row.scores["fid"] <= WORST_FID
+    return bool(good and row.scores["recall"] >= LEAST_RECALL)
+
+
+def page(rows: list[Row], folder: Path, images: int) -> str:
     """Return the leaderboard in markdown, best FID first."""
-    good = sorted(
-        (r for r in rows if r.scores and r.scores["fid"] <= untrained),
-        key=lambda r: r.scores["fid"],
-    )
+    good = sorted((r for r in rows if trained(r)), key=lambda r: r.scores["fid"])
     bad = [r for r in rows if r not in good]
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("torch", "lightning"))
     head = HEAD.format(
@@ -176,18 +179,22 @@ def page(rows: list[Row], folder: Path, images: int, untrained: float) -> str:
         unit=good[0].unit,
         machine=f"Python {platform.python_version()}, {versions}",
         minutes=sum(r.images / r.speed for r in rows if r.scores) / 60,
-        rows=len(good),
+        rows=len(rows),
     )
     lines = [head, *table(good)]
     if bad:
         lines += [
             "",
-            f"Did not train (FID above {untrained:g} with this budget, or no result):",
+            f"Did not train with this budget (FID above {WORST_FID:g}, recall below "
+            f"{LEAST_RECALL:g}, or failed):",
             "",
         ]
     for r in bad:
-        end = f"FID {r.scores['fid']:.1f} after {r.images:,} images" if r.scores else "failed"
-        lines.append(f"- `{r.name}`: {end} ({r.what})")
+        end = "failed"
+        if r.scores:
+            words = "FID {fid:.1f}, precision {precision:.3f}, recall {recall:.3f}, commit "
+            end = words.format(**r.scores) + r.commit
+        lines.append(f"- [`{r.name}`](#{r.name}): {end} ({r.what})")
     missing = [f"`{name}`" for name in recipes() if name not in {r.name for r in rows}]
     if missing:
         lines += ["", f"Not run with this budget yet: {', '.join(missing)}."]
@@ -220,8 +227,7 @@ in all. Scores are `evaluate.py`'s: 10,000 samples of the generator file against
 split, unit {unit}; reals against reals have FID {fid:.3f}, precision {precision:.3f}, recall
 {recall:.3f}. The FID of a digit classifier is no Inception FID; see [metrics.md](metrics.md).
 images/s is by CPU time of training alone. One seed and a small budget: differences of a fifth
-mean little, and a recipe that is slow to start is not a bad recipe. Above an FID of about 50 look
-at the grid before you call it trained.
+mean little, and a recipe that is slow to start is not a bad recipe.
 
 `default`, `cgan`, `acgan`, `pd_sngan`, `mhingegan` and `sagan` are told the label; compare them
 with each other. Network sizes are those of conf/model, smaller than in the papers.
@@ -242,7 +248,6 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=60_000)
     parser.add_argument("--jobs", type=int, default=2, help="runs at once, a thread each")
     parser.add_argument("--accelerator", default="cpu")
-    parser.add_argument("--untrained", type=float, default=100.0, help="FID that is no result")
     args = parser.parse_args()
     folder = ROOT / "outputs" / f"zoo-{args.images}"
     names = [name for name in args.recipes.split(",") if name != "none"]
@@ -251,9 +256,7 @@ def main() -> None:
     tried = [name for name in recipes() if (folder / f"{name}.log").exists()]
     record = score(tried, folder)
     rows = [row(name, folder, record) for name in tried]
-    (ROOT / "docs" / f"{title(args.images)}.md").write_text(
-        page(rows, folder, args.images, args.untrained)
-    )
+    (ROOT / "docs" / f"{title(args.images)}.md").write_text(page(rows, folder, args.images))
 
 
 if __name__ == "__main__":

@@ -18,8 +18,7 @@ def hints(conf: str, config_name: str, arguments: list[str]) -> str:
         arguments: its overrides and switches.
     """
     with hydra.initialize_config_dir(conf, version_base="1.3"):
-        config = hydra.compose(config_name)
-        known = [k for k, _ in leaves(OmegaConf.to_container(config, resolve=False), inner=True)]
+        known = _known(config_name, Path(conf), arguments)
         lines, good = [], []
         for argument in arguments:
             hint = _hint(argument, Path(conf), known)
@@ -28,6 +27,18 @@ def hints(conf: str, config_name: str, arguments: list[str]) -> str:
         if config_name == "config":
             lines += _wrong_values([argument for argument in good if _composes(argument)])
     return "".join(f"{line}\n" for line in lines)
+
+
+def _known(config_name: str, conf: Path, arguments: list[str]) -> list[str]:
+    """Return every key there is by default or with an option that the arguments choose."""
+    chosen: list[list[str]] = [[]]
+    for argument in arguments:
+        group, equals, values = argument.partition("=")
+        for option in values.split(",") if equals else ():
+            if (conf / group / f"{option}.yaml").is_file() and _composes(f"{group}={option}"):
+                chosen.append([f"{group}={option}"])
+    nodes = [OmegaConf.to_container(hydra.compose(config_name, one)) for one in chosen]
+    return list(dict.fromkeys(key for node in nodes for key, _ in leaves(node, inner=True)))
 
 
 def _hint(argument: str, conf: Path, known: list[str]) -> str | None:

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from gan_lightning.errors import UserError
 from gan_lightning.files import atomic_write
+from gan_lightning.pictures import SIDE, scatter, visible
 from gan_lightning.sampling import to_uint8
 
 Chunks = Iterator[tuple[Tensor, Tensor | None]]
@@ -50,8 +51,16 @@ def check_output(path: Path, overwrite: bool) -> None:
         raise UserError(f"output={path} is a folder: choose another")
 
 
-def grid_shape(count: int, height: int, width: int) -> tuple[int, int, int]:
-    """Return (columns, height, width) of the grid of that many images, borders included."""
+def is_point(shape: tuple[int, ...]) -> bool:
+    """Whether [C, H, W] is a place and not an image."""
+    return tuple(shape[1:]) == (1, 1)
+
+
+def grid_shape(count: int, shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """Return (columns, height, width) of the picture of so many [C, H, W], borders included."""
+    if is_point(shape):
+        return 1, SIDE, SIDE
+    height, width = visible(torch.empty(1, *shape)).shape[2:]
     columns = math.isqrt(count - 1) + 1
     rows, border = math.ceil(count / columns), BORDER if count > 1 else 0
     return columns, rows * (height + border) + border, columns * (width + border) + border
@@ -68,8 +77,8 @@ def disk_needed(path: Path, count: int, shape: tuple[int, ...], labelled: bool) 
     """
     pixels = math.prod(shape)
     if path.suffix == ".png":
-        _, height, width = grid_shape(count, *shape[1:])
-        return shape[0] * height * width + _PNG, 1
+        _, height, width = grid_shape(count, shape)
+        return (1 if shape[0] == 1 else 3) * height * width + _PNG, 1
     if path.suffix == ".npz":  # the labels twice: they wait in a file of their own
         return count * (pixels + labelled * 2 * _LABEL), 1
     block = os.statvfs(_existing(path)).f_frsize
@@ -88,7 +97,7 @@ def check_room(path: Path, count: int, shape: tuple[int, ...], labelled: bool) -
         UserError: there is less, or a grid would be too large to look at.
     """
     if path.suffix == ".png":
-        _, height, width = grid_shape(count, *shape[1:])
+        _, height, width = grid_shape(count, shape)
         if height * width > MAX_GRID:
             raise UserError(
                 f"output={path}: a grid of {count:,} images would have {height:,} x {width:,} "
@@ -134,12 +143,15 @@ def write_samples(path: Path, chunks: Chunks, count: int) -> None:
 
 
 def _write_grid(path: Path, chunks: Chunks, count: int) -> None:
-    images = (image for chunk, _ in chunks for image in to_uint8(chunk))
-    first = next(images)
-    channels, height, width = first.shape
-    columns, *size = grid_shape(count, height, width)
+    first, _ = next(chunks)
+    every = chain([first], (images for images, _ in chunks))
+    if is_point(first.shape[1:]):
+        _save_png((scatter(None, every) * 255).round().byte(), path)
+        return
+    columns, *size = grid_shape(count, first.shape[1:])
+    channels, height, width = visible(first).shape[1:]
     canvas, border = torch.zeros(channels, *size, dtype=torch.uint8), BORDER if count > 1 else 0
-    for index, image in enumerate(chain([first], images)):
+    for index, image in enumerate(image for images in every for image in visible(to_uint8(images))):
         top = border + index // columns * (height + border)
         left = border + index % columns * (width + border)
         canvas[:, top : top + height, left : left + width] = image
@@ -181,7 +193,7 @@ def _write_folder(path: Path, chunks: Chunks, count: int) -> None:
         earlier.unlink()
     index, digits = 0, max(6, len(str(count - 1)))  # so that names sort as the samples do
     for images, labels in chunks:
-        for position, image in enumerate(to_uint8(images)):
+        for position, image in enumerate(visible(to_uint8(images))):
             label = "" if labels is None else f"-{labels[position]}"
             _save_png(image, path / f"{index:0{digits}d}{label}.png")
             index += 1

@@ -53,6 +53,16 @@ def _beta(value: Any) -> str | None:
     return None if good else "must be a number from 0 to below 1"
 
 
+def _number(value: Any) -> str | None:
+    good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return None if good else "must be a number"
+
+
+def _sizes(value: Any) -> str | None:
+    good = isinstance(value, list) and all(type(item) is int and item > 0 for item in value)
+    return None if good else "must be a list of whole numbers above 0 such as [256,128]"
+
+
 def _betas(value: Any) -> str | None:
     good = isinstance(value, list) and len(value) == 2
     good = good and not any(map(_beta, value))
@@ -97,6 +107,7 @@ def _instead(ours: str, *allowed: Any) -> Rule:
 
 
 _POSITIVE, COUNT, _SHARE = Number(0, open_low=True), Number(1, whole=True), Number(0, high=1)
+_SWITCH = _one_of(True, False)
 
 # Rules by the last part of the key, wherever it stands: they hold for options of other people's
 # making too, as long as these use the field's words.
@@ -123,8 +134,26 @@ RULES: dict[str, Rule] = {
     "clip_norm": _optional(_POSITIVE),
     "codes": _codes,
     "log_every_n_images": COUNT,
+    "smoothing": _beta,
+    "saturating": _SWITCH,
+    "a": _number,  # least squares' targets
+    "b": _number,
+    "c": _number,
+    "power": _POSITIVE,
     "latent_dim": COUNT,
     "width": COUNT,
+    "max_width": COUNT,
+    "hidden": _sizes,
+    "blocks": COUNT,
+    "expansion": COUNT,
+    "group_size": COUNT,
+    "minibatch_stddev": Number(0, whole=True),
+    "scale": _POSITIVE,
+    "mapping_layers": COUNT,
+    "style_mixing": _SHARE,
+    "spectral_norm": _SWITCH,
+    "batch_norm": _SWITCH,
+    "flips": _SWITCH,
     "batch_size": COUNT,
     "repeat": COUNT,
     "channels": COUNT,
@@ -166,12 +195,14 @@ RULES: dict[str, Rule] = {
 
 
 def rule_of(key: str) -> Rule | None:
-    """Return the rule of a dotted key, or None; below `schedule` there are others.
+    """Return the rule of a dotted key, or None; below `share` and `schedule` there are others.
 
-    There, null leaves a value as it is, or a way as long as the run; and betas stay below 1.
+    In a schedule null leaves a value as it is, or a way as long as the run; betas stay below 1.
     """
     word = key.rpartition(".")[2]
     rule = RULES.get(word)
+    if ".share." in key and word in ("start", "end", "value"):
+        return Number(0, open_low=True, high=1)
     if ".schedule." not in key:
         return rule
     if ".beta" in key and word in ("start", "end", "value"):

@@ -8,9 +8,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+import yaml
 from _pytest.terminal import TerminalReporter
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
@@ -93,6 +95,12 @@ def command(
         return Ended(status, said.out, said.err)
 
     return run
+
+
+def own_options(group: str) -> dict[str, dict[str, Any]]:
+    """Return the options of a group that are this package's, not those that a user put there."""
+    nodes = {path.stem: yaml.safe_load(path.read_text()) for path in CONF.glob(f"{group}/*.yaml")}
+    return {n: node for n, node in nodes.items() if node["_target_"].startswith("gan_lightning.")}
 
 
 def compose_config(*overrides: str, name: str = "config") -> DictConfig:

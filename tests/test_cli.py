@@ -25,6 +25,12 @@ def test_a_misspelt_key_is_answered_with_its_near_name(argument: str, meant: str
     assert hinted(argument) == [f"unknown key {key!r} (did you mean {meant!r}?)"]
 
 
+def test_keys_of_options_that_were_chosen_are_known() -> None:
+    chosen = ("loss=hinge,nonsaturating_topk", "loss.share.start=0.9", "experiment=few_shot_ada")
+    (only,) = hinted(*chosen, "augment.flips=true", "losss=1")
+    assert only == "unknown key 'losss' (did you mean 'loss'?)"
+
+
 def test_misspelt_options_of_all_groups_are_answered() -> None:
     named = ("loss=hing", "penalty=r9", "logger=[csv,tensorbord]", "experiment=fewshot_ada")
     first, second, third, fourth = hinted(*named)

@@ -78,6 +78,14 @@ def test_a_bad_value_is_named_with_its_key(override: str, key: str, compose: Com
         (("augment=ada", "augment.probability=2"), "augment.probability"),
         (("penalty=lecam", "penalty.decay=5"), "penalty.decay"),
         (("optimizer=r3gan", "optimizer.schedule.beta2.end=2"), "optimizer.schedule.beta2.end"),
+        (("loss=nonsaturating_smooth", "loss.smoothing=3"), "loss.smoothing"),
+        (("loss=nonsaturating_topk", "loss.share.start=5"), "loss.share.start"),
+        (("loss=lsgan", "loss.a=x"), "loss.a"),
+        (("penalty=wgan_div", "penalty.power=-4"), "penalty.power"),
+        (("model=stylegan2", "model.generator.style_mixing=7"), "model.generator.style_mixing"),
+        (("model=r3gan", "model.generator.blocks=-3"), "model.generator.blocks"),
+        (("model=mlp", "model.generator.hidden=[8,0]"), "model.generator.hidden"),
+        (("model=sngan", "model.discriminator.spectral_norm=x"), "model.discriminator.spectral"),
     ],
 )
 def test_a_bad_value_of_an_option_is_named_too(

@@ -56,6 +56,7 @@ def train(
     penalty: Penalty,
     epochs: int = 1,
     folder: Path | None = None,
+    batches: int = 3,
 ) -> dict[str, Tensor]:
     torch.manual_seed(0)
     sgd = partial(SGD, lr=0.05)
@@ -66,7 +67,7 @@ def train(
         devices=devices,
         strategy=SPAWN if devices > 1 else "auto",
         max_epochs=epochs,
-        limit_train_batches=3,
+        limit_train_batches=batches,
         limit_val_batches=0,
         logger=False,
         enable_checkpointing=folder is not None,
@@ -78,16 +79,21 @@ def train(
     )
     last = folder / "last.ckpt" if folder else None
     trainer.fit(module, datamodule=data, ckpt_path=last if last and last.exists() else None)
-    assert module.images_seen == 3 * 16 * epochs
+    assert module.images_seen == batches * 16 * epochs
     return {name: p.detach().clone() for name, p in module.named_parameters()}
 
 
-def test_two_devices_are_one_process_with_their_global_batch() -> None:
-    one, two = train(1, 16, R1(0.1)), train(2, 8, R1(0.1))
-    assert one.keys() == two.keys()
-    for name, weight in one.items():
-        # Latents and images are float32 draws: equal; only the order of summation differs.
-        torch.testing.assert_close(two[name], weight, rtol=1e-6, atol=1e-9, msg=name)
+def test_two_devices_have_the_gradient_of_their_global_batch() -> None:
+    """SGD's first step is the gradient times 0.05; three steps are where they lead."""
+    for batches in (1, 3):
+        start = train(1, 16, R1(0.1), batches=0)
+        one, two = train(1, 16, R1(0.1), batches=batches), train(2, 8, R1(0.1), batches=batches)
+        assert one.keys() == two.keys()
+        for name, before in start.items():
+            # Latents and images are float32 draws: equal; only the order of summation differs.
+            gradient = (one[name] - before).norm()
+            assert gradient > 0 or name.endswith("layers.2.bias")
+            assert (two[name] - one[name]).norm() <= 1e-6 * gradient, name
 
 
 def test_devices_go_on_with_what_each_of_them_had(tmp_path: Path) -> None:

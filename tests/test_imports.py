@@ -13,7 +13,7 @@ PACKAGE = "gan_lightning"
 # Every module, by the first part of its name below the package, has a floor.
 FLOORS = {
     1: "networks losses penalties augment ema latents sampling schedules errors files "
-    "strangers metadata restore endings",
+    "strangers metadata restore endings npz pictures",
     2: "module objectives optimization meters loggers data callbacks metrics output finite "
     "describe",
     3: "request config checks rules checkpoint checkpoint_io device parts build trial run hints "

@@ -48,6 +48,27 @@ def test_unconditional_npz_has_no_labels(tmp_path: Path) -> None:
     assert np.load(tmp_path / "x.npz").files == ["images"]
 
 
+@pytest.mark.parametrize("channels", [2, 4])
+def test_channels_that_no_picture_has_stand_side_by_side(tmp_path: Path, channels: int) -> None:
+    check_room(tmp_path / "x.png", 5, (channels, 4, 6), False)
+    for name, width in (("x.png", 3 * (6 * channels + 2) + 2), ("x", 6 * channels)):
+        write_samples(tmp_path / name, chunks(channels, labels=False), 5)
+        path = tmp_path / name if name == "x.png" else tmp_path / name / "000004.png"
+        assert (Image.open(path).mode, Image.open(path).width) == ("L", width)
+
+
+def test_points_are_drawn_as_dots(tmp_path: Path) -> None:
+    points = torch.tensor([[0.5, 0.5], [-0.5, 0.0]])[:, :, None, None]
+    check_room(tmp_path / "x.png", 2, (2, 1, 1), False)
+    write_samples(tmp_path / "x.png", iter([(points[:1], None), (points[1:], None)]), 2)
+    picture = np.asarray(Image.open(tmp_path / "x.png")).astype(int)
+    assert picture.shape == (400, 400, 3)
+    red = (picture[:, :, 0] - picture[:, :, 2]) > 100
+    assert red.sum() == 2 * 9
+    assert red[100, 299], "x and y upward"
+    assert red[200, 100]
+
+
 @pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (3, "RGB")])
 def test_folder_has_a_png_a_sample(tmp_path: Path, channels: int, mode: str) -> None:
     write_samples(tmp_path / "x", chunks(channels), 5)

@@ -2,15 +2,16 @@
 
 from pathlib import Path
 
+import torch
 from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 from torchvision.utils import make_grid, save_image
 
 from gan_lightning.callbacks.context import context
-from gan_lightning.callbacks.scatter import scatter
 from gan_lightning.data import ImageDataModule, PointsDataModule
 from gan_lightning.module import GANModule
+from gan_lightning.pictures import scatter, visible
 from gan_lightning.sampling import sample, sample_categories
 
 
@@ -67,7 +68,7 @@ class SampleGrid(Callback):
         shown = data.classes[: self.most_rows]
         rows = [images[labels == label][: self.columns] for label in shown]
         chosen = [image for row in rows for image in row] or list(images[: self._cells])
-        return make_grid(chosen, nrow=self.columns).float() / 255
+        return make_grid(visible(torch.stack(chosen)), nrow=self.columns).float() / 255
 
     def fake_grid(self, module: GANModule, data: ImageDataModule) -> Tensor:
         """Return the grid of fakes, values in [0, 1]."""
@@ -76,17 +77,20 @@ class SampleGrid(Callback):
         if isinstance(data, PointsDataModule):
             modes = data.classes if generator.num_classes else ()
             points, _ = sample(generator, self.points, self.seed, modes)
-            return scatter(data.images.images[: self.points], points)
+            return scatter(data.images.images[: self.points], [points])
         if generator.latent_codes.categories > 1 and not labels:
             shown = sample_categories(generator, self.columns, self.seed)
             images = shown[: self.most_rows * self.columns]
-            return make_grid(images, nrow=self.columns, normalize=True, value_range=(-1, 1))
+            return self._grid(images)
         rows = len(labels) if labels else self.rows
         # Sample i has label i mod len(labels): transposing the grid makes a row of each label.
         images, _ = sample(generator, rows * self.columns, self.seed, labels)
         if labels:
             images = images.unflatten(0, (self.columns, rows)).transpose(0, 1).flatten(0, 1)
-        return make_grid(images, nrow=self.columns, normalize=True, value_range=(-1, 1))
+        return self._grid(images)
+
+    def _grid(self, images: Tensor) -> Tensor:
+        return make_grid(visible(images), self.columns, normalize=True, value_range=(-1, 1))
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw this epoch's grid."""

@@ -8,13 +8,13 @@ from rich.table import Table
 from torch import Tensor
 from torchvision.utils import make_grid, save_image
 
-from gan_lightning.callbacks.scatter import scatter
 from gan_lightning.data import ImageDataModule, PointsDataModule
 from gan_lightning.errors import UserError
 from gan_lightning.evaluation.candidates import Candidate
 from gan_lightning.evaluation.record import Record, write_record
 from gan_lightning.metrics.cache import split_fingerprint
 from gan_lightning.metrics.modes import ModeScorer
+from gan_lightning.pictures import scatter, visible
 
 TITLES = {"modes": "modes", "high_quality": "high quality", "reverse_kl": "reverse KL"}
 PART = 1000  # images read at once
@@ -92,8 +92,8 @@ def picture(candidates: list[Candidate], data: ImageDataModule) -> Tensor:
     if isinstance(data, PointsDataModule):
         reals = data.images.images[:POINTS]
         points = [c.images[:POINTS] / 127.5 - 1 for c in candidates]
-        return torch.cat([scatter(reals, fakes) for fakes in points], dim=2)
-    shown = [c.images[:CELLS, :3] / 255 for c in candidates]  # the first three of four digits
+        return torch.cat([scatter(reals, [fakes]) for fakes in points], dim=2)
+    shown = [visible(c.images[:CELLS]) / 255 for c in candidates]
     grids = [make_grid(images, nrow=COLUMNS, pad_value=1) for images in shown]
     height = max(grid.shape[1] for grid in grids)
     below = [(0, 0, 0, height - grid.shape[1]) for grid in grids]

@@ -42,7 +42,17 @@ class MLPGenerator(Generator):
 class MLPDiscriminator(Discriminator):
     """image[B, C, H, W] -> logits[B], through hidden layers of the given sizes, LeakyReLU.
 
-    Source: Goodfellow et al. 2014; conditional by projection (Miyato & Koyama 2018).
+    Args:
+        image_shape: C, H, W.
+        num_classes: 0: unconditional.
+        hidden: sizes.
+        slope: of LeakyReLU.
+        spectral_norm: divide all weights by their largest singular value.
+        label_concat: put the label one-hot beside the image (Mirza & Osindero 2014, section 3.1)
+            instead of projecting (Miyato & Koyama 2018). There are no features of the image
+            alone then: losses with heads of their own need projection.
+
+    Source: Goodfellow et al. 2014.
     """
 
     def __init__(
@@ -52,18 +62,35 @@ class MLPDiscriminator(Discriminator):
         hidden: Sequence[int] = (512, 256),
         slope: float = 0.2,
         spectral_norm: bool = False,
+        label_concat: bool = False,
     ) -> None:
         super().__init__(image_shape, num_classes)
+        self.condition = LabelConcat(num_classes if label_concat else 0)
         layers: list[nn.Module] = []
-        size = math.prod(self.image_shape)
+        size = math.prod(self.image_shape) + self.condition.num_classes
         for width in hidden:
             layers += [nn.Linear(size, width), nn.LeakyReLU(slope)]
             size = width
         self.layers = nn.Sequential(*layers)
-        self.head = ProjectionHead(size, num_classes)
+        self.head = ProjectionHead(size, 0 if label_concat else num_classes)
         if spectral_norm:
             normalise_spectra(self)
 
     def features(self, x: Tensor) -> Tensor:
         """Map images to features."""
         return self.layers(x.flatten(1))
+
+    @property
+    def num_features(self) -> int:
+        """How many.
+
+        Raises:
+            AttributeError: of labels by concatenation.
+        """
+        if self.condition.num_classes:
+            raise AttributeError("features need the label")
+        return super().num_features
+
+    def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """Map images (and labels) to logits."""
+        return self.head(self.layers(self.condition(x.flatten(1), y)), y)

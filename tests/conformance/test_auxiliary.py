@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -149,19 +150,21 @@ def test_too_many_codes_are_refused() -> None:
 MODES = torch.tensor(list(itertools.product([-0.6, 0.6], repeat=2)))
 
 
-def train_on_modes(weight: float, steps: int = 400, batch: int = 128) -> tuple[float, float]:
-    """Train on four narrow modes; return purity of categories and the share of samples near."""
+def train_infogan(
+    reals: Callable[[int], Tensor], codes: list[int], weight: float, steps: int, batch: int = 128
+) -> MLPGenerator:
+    """Train on points [N, 2] and return the generator."""
     torch.manual_seed(0)
-    generator = MLPGenerator(8, [2, 1, 1], hidden=[64], codes=[4, 0])
+    generator = MLPGenerator(8, [2, 1, 1], hidden=[64], codes=codes)
     discriminator = MLPDiscriminator([2, 1, 1], hidden=[64, 64])
-    loss = InfoGAN(NonSaturating(), weight, codes=[4, 0])
+    loss = InfoGAN(NonSaturating(), weight, codes=codes)
     loss.attach(generator, discriminator)
     adam = {"lr": 2e-3, "betas": (0.5, 0.99)}
     d_optimizer = torch.optim.Adam([*discriminator.parameters(), *loss.parameters()], **adam)
     g_optimizer = torch.optim.Adam(generator.parameters(), **adam)
     y = torch.zeros(batch, dtype=torch.long)
     for _ in range(steps):
-        real = MODES[torch.randint(4, (batch,))] + 0.05 * torch.randn(batch, 2)
+        real = reals(batch)
         for optimizer, for_d in ((d_optimizer, True), (g_optimizer, False)):
             z = torch.randn(batch, 8)
             fake = generator(z)
@@ -176,9 +179,19 @@ def train_on_modes(weight: float, steps: int = 400, batch: int = 128) -> tuple[f
             optimizer.zero_grad()
             cost.backward()
             optimizer.step()
+    return generator.eval()
+
+
+def train_on_modes(weight: float) -> tuple[float, float]:
+    """Train on four narrow modes; return purity of categories and the share of samples near."""
+
+    def reals(count: int) -> Tensor:
+        return MODES[torch.randint(4, (count,))] + 0.05 * torch.randn(count, 2)
+
+    generator = train_infogan(reals, [4, 0], weight, steps=400)
     z = torch.randn(2000, 8)
     with torch.no_grad():
-        samples = generator.eval()(z).flatten(1)
+        samples = generator(z).flatten(1)
     distance, nearest = torch.cdist(samples, MODES).min(dim=1)
     table = (
         nn.functional.one_hot(4 * generator.latent_codes.category(z) + nearest, 16)
@@ -197,3 +210,27 @@ def test_infogans_category_is_the_mode() -> None:
     purity, near = train_on_modes(weight=1.0)
     assert purity > 0.95
     assert near > 0.9
+
+
+def turned(angle: Tensor) -> Tensor:
+    return 0.7 * torch.stack([angle.cos(), angle.sin()], dim=1)
+
+
+def rotation_of_code(weight: float) -> float:
+    """Train on an arc of half a turn; return |r| of the rank of the code and that of the angle."""
+
+    def reals(count: int) -> Tensor:
+        return turned(math.pi * torch.rand(count)) + 0.02 * torch.randn(count, 2)
+
+    generator = train_infogan(reals, [0, 1], weight, steps=400)
+    z = torch.randn(2000, 8)
+    with torch.no_grad():
+        x, y = generator(z).flatten(1).T
+    ranks = torch.stack([generator.latent_codes.values(z)[:, 0], torch.atan2(y, x)]).argsort(1)
+    return torch.corrcoef(ranks.argsort(1).double())[0, 1].abs().item()
+
+
+def test_infogans_value_is_the_rotation() -> None:
+    """The code that is named nowhere in the data orders it; without the term it does not."""
+    assert rotation_of_code(weight=1.0) > 0.9
+    assert rotation_of_code(weight=0.0) < 0.6

@@ -6,12 +6,11 @@ from itertools import chain
 
 import pytest
 import torch
-import yaml
 
 from gan_lightning import losses
 from gan_lightning.losses import FGAN, Hinge, Loss, NonSaturating, RelativisticPaired, TopK
 from gan_lightning.schedules import Constant, Linear
-from tests.conftest import CONF
+from tests.conftest import own_options
 
 REAL, FAKE = [2.0, -0.5, 0.3], [-1.5, 0.7, 0.1]
 Formula = Callable[[list[float], list[float]], float]
@@ -141,7 +140,7 @@ def logits() -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def test_every_option_has_a_formula() -> None:
-    options = {path.stem: yaml.safe_load(path.read_text()) for path in CONF.glob("loss/*.yaml")}
+    options = own_options("loss")
     assert set(options) == set(FORMULAS)
     for option, node in options.items():
         assert node["_target_"] == f"gan_lightning.losses.{FORMULAS[option][0]}"

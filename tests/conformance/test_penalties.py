@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import pytest
 import torch
-import yaml
 from torch import Tensor, nn
 
 from gan_lightning.augment import Augment
@@ -28,7 +27,7 @@ from gan_lightning.penalties import (
 )
 from gan_lightning.schedules import Cosine
 from tests.conformance.toys import Quadratic
-from tests.conftest import CONF
+from tests.conftest import own_options
 
 BATCH, SHAPE = 6, (2, 3, 3)
 # name -> penalty, where it looks, its closed form from ||grad D||^2 there
@@ -63,11 +62,10 @@ def quadratic(curvature: float) -> Quadratic:
 
 
 def test_every_option_has_a_closed_form() -> None:
-    options = [path.stem for path in CONF.glob("penalty/*.yaml")]
+    options = own_options("penalty")
     assert set(options) == set(CLOSED) | OTHERS
     for option in CLOSED:
-        node = yaml.safe_load((CONF / "penalty" / f"{option}.yaml").read_text())
-        assert node["_target_"].endswith(f".{type(CLOSED[option][0]).__name__}")
+        assert options[option]["_target_"].endswith(f".{type(CLOSED[option][0]).__name__}")
 
 
 @EVERY

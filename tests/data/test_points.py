@@ -4,7 +4,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from gan_lightning.callbacks.scatter import FAKE, REAL, SIDE, scatter
 from gan_lightning.data import (
     DiracDataModule,
     GridDataModule,
@@ -13,6 +12,7 @@ from gan_lightning.data import (
     RingDataModule,
 )
 from gan_lightning.metrics.modes import PointModes, mode_scorer
+from gan_lightning.pictures import FAKE, REAL, SIDE, scatter
 
 KINDS = [(RingDataModule, 8, 2), (GridDataModule, 25, 2)]
 
@@ -99,10 +99,10 @@ def shown(picture: Tensor, x: int, y: int) -> list[float]:
 def test_dots_are_where_the_points_are() -> None:
     real = torch.tensor([0.5, 0.5])[None, :, None, None]
     fake = torch.tensor([-0.5, -1.0])[None, :, None, None]
-    picture = scatter(real, fake)
+    picture = scatter(real, [fake])
     low, high = round(0.25 * (SIDE - 1)), round(0.75 * (SIDE - 1))
     assert shown(picture, high, SIDE - 1 - high) == list(REAL), "right and up"
     assert shown(picture, low, SIDE - 1) == list(FAKE), "left, at the bottom"
     assert shown(picture, low, 5) == [1, 1, 1]
-    line = scatter(torch.zeros(5, 1, 1, 1), torch.ones(5, 1, 1, 1))
+    line = scatter(torch.zeros(5, 1, 1, 1), [torch.ones(5, 1, 1, 1)])
     assert (line[0, :, SIDE - 1] < 1).any()

@@ -16,20 +16,25 @@ from gan_lightning.losses import NonSaturating
 
 
 class NaNAt(NonSaturating):
-    """Is no number from a call on."""
+    """Is no number from a call on, or infinite, or a number whose gradient is none."""
 
-    def __init__(self, call: int, who: str = "D", value: float = float("nan")) -> None:
+    def __init__(self, call: int, who: str = "D", how: str = "nan") -> None:
         super().__init__()
-        self.call, self.who, self.value, self.calls = call, who, value, 0
+        self.call, self.who, self.how, self.calls = call, who, how, 0
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        loss = super().discriminator(real_logits, fake_logits)
         self.calls += 1
-        return loss * self.value if self.who == "D" and self.calls >= self.call else loss
+        return self._spoilt(super().discriminator(real_logits, fake_logits), "D")
 
     def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
-        loss = super().generator(fake_logits, real_logits)
-        return loss * self.value if self.who == "G" and self.calls >= self.call else loss
+        return self._spoilt(super().generator(fake_logits, real_logits), "G")
+
+    def _spoilt(self, loss: Tensor, who: str) -> Tensor:
+        if self.who != who or self.calls < self.call:
+            return loss
+        if self.how == "gradient":
+            return loss + (loss - loss.detach()).square().sqrt()
+        return loss * float(self.how)
 
 
 class SignalAt(Callback):

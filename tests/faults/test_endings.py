@@ -144,11 +144,43 @@ def test_slurms_warning_and_its_sigterm_are_one_wish(monkeypatch: pytest.MonkeyP
         assert left == [143]
 
 
-@pytest.mark.fault(37)
-def test_a_signal_to_one_rank_ends_all_at_the_same_batch(command: Command, tmp_path: Path) -> None:
-    ended = command(*SMALL, *PLACE, *at(16, signal.SIGTERM, rank=1), *ranks(tmp_path))
-    assert ended.status == 143
+@pytest.mark.parametrize(
+    ("number", "rank", "status"),
+    [
+        pytest.param(signal.SIGTERM, 1, 143, marks=pytest.mark.fault(37)),
+        pytest.param(signal.SIGTERM, 0, 143, marks=[pytest.mark.fault(37), pytest.mark.slow]),
+        pytest.param(signal.SIGUSR1, 1, 143, marks=[pytest.mark.fault(35), pytest.mark.slow]),
+        pytest.param(signal.SIGINT, 0, 130, marks=[pytest.mark.fault(36), pytest.mark.slow]),
+    ],
+)
+def test_a_signal_to_one_rank_ends_all_at_the_same_batch(
+    number: int, rank: int, status: int, command: Command, tmp_path: Path
+) -> None:
+    ended = command(*SMALL, *PLACE, *at(16, number, rank=rank), *ranks(tmp_path))
+    assert ended.status == status
     assert seen(Path("new")) == 32
+    assert_gone(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [
+        pytest.param(signal.SIGINT, 130, marks=pytest.mark.fault(36)),
+        pytest.param(signal.SIGUSR1, 143, marks=[pytest.mark.fault(35), pytest.mark.slow]),
+    ],
+)
+def test_a_signal_to_the_group_of_two_ranks(number: int, status: int, tmp_path: Path) -> None:
+    """As a terminal sends Ctrl-C, and SLURM its warning."""
+    slow = at(16, 0, rank=9, slow=0.3)
+    run = subprocess.Popen(
+        [sys.executable, str(ROOT / "train.py"), *SMALL, *PLACE, *slow, *ranks(tmp_path)],
+        cwd=tmp_path,
+        start_new_session=True,
+    )
+    wait_for(tmp_path / "new" / "metrics.csv")
+    os.killpg(run.pid, number)
+    assert run.wait(60) == status
+    assert 16 <= seen(tmp_path / "new") < 128
     assert_gone(tmp_path)
 
 
@@ -235,15 +267,17 @@ def wait_for(path: Path, seconds: float = 60.0) -> None:
 
 @pytest.mark.fault(34)
 @pytest.mark.parametrize("who", ["D", "G"])
-def test_a_loss_that_is_no_number_stops_before_the_update(
-    who: str, run: Path, command: Command
+@pytest.mark.parametrize("how", ["nan", "inf", "gradient"])
+def test_what_is_not_finite_stops_before_the_update(
+    who: str, how: str, run: Path, command: Command
 ) -> None:
     last = run / "checkpoints" / "last.ckpt"
     before = sha256(last), sha256(run / "generator.safetensors")
-    loss = ("loss._target_=tests.faults.bad.NaNAt", "+loss.call=2", f"+loss.who={who}")
-    ended = command(f"resume={run}", "trainer.max_epochs=4", *loss)
+    spoilt = ("loss._target_=tests.faults.bad.NaNAt", "+loss.call=2", f"+loss.who={who}")
+    ended = command(f"resume={run}", "trainer.max_epochs=4", *spoilt, f"+loss.how={how}")
     assert ended.status == 1
-    assert f"loss/{who} is not finite at images_seen=72" in ended.err
+    what = "grad_norm" if how == "gradient" else "loss"
+    assert f"{what}/{who} is not finite at images_seen=72" in ended.err
     assert "try a lower optimizer.lr" in ended.err
     assert f"{last} is the last good checkpoint (images_seen=64)" in ended.err
     assert (sha256(last), sha256(run / "generator.safetensors")) == before

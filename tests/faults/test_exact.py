@@ -39,10 +39,12 @@ def test_a_resumed_run_is_the_untouched_one(recipe: str, workers: int, command: 
     assert differences(Path("whole"), Path("cut")) == []
 
 
-def test_two_runs_of_different_seeds_differ(command: Command) -> None:
-    """The comparison itself can fail."""
-    for seed in (0, 1):
-        assert command(*TINY, f"hydra.run.dir={seed}", f"seed={seed}").status == 0
+def test_the_seed_decides_every_bit(command: Command) -> None:
+    """The same command line makes the same run; and the comparison can fail."""
+    for folder, seed in (("0", 0), ("again", 0), ("1", 1)):
+        assert command(*TINY, f"hydra.run.dir={folder}", f"seed={seed}").status == 0
+    assert differences(Path("0"), Path("again")) == []
+    assert curves(Path("0")) == curves(Path("again"))
     assert {"weights of generator", "optimizer of D", "metrics.csv"} <= set(
         differences(Path("0"), Path("1"))
     )

@@ -38,7 +38,7 @@ DISCRIMINATORS = pytest.mark.parametrize(
     "cls", classes(Discriminator), ids=lambda cls: cls.__name__
 )
 SIZES = pytest.mark.parametrize("size", [28, 32, 64])
-CHANNELS = pytest.mark.parametrize("channels", [1, 3])
+CHANNELS = pytest.mark.parametrize("channels", [1, 3, 4])
 CLASSES = pytest.mark.parametrize("num_classes", [0, 10])
 
 

@@ -1,4 +1,6 @@
-"""A picture of points: what a grid of images is for images."""
+"""What can be seen of samples: points as dots, digits in channels that no picture has."""
+
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor
@@ -8,16 +10,27 @@ RADIUS = 1  # of a dot, in pixels
 REAL, FAKE = (0.72, 0.72, 0.72), (0.85, 0.25, 0.05)
 
 
-def scatter(reals: Tensor, fakes: Tensor | None = None) -> Tensor:
+def visible(images: Tensor) -> Tensor:
+    """Return images[N, C, H, W] as grey or colour ones; other channels stand side by side, grey.
+
+    A PNG of two or four channels would take the last one, a stacked digit, for transparency.
+    """
+    if images.shape[1] in (1, 3):
+        return images
+    return images.transpose(1, 2).flatten(2, 3).unsqueeze(1)
+
+
+def scatter(reals: Tensor | None, fakes: Iterable[Tensor] = ()) -> Tensor:
     """Return a picture [3, SIDE, SIDE] in [0, 1] of the square from -1 to 1: fakes over reals.
 
     Points [N, D, 1, 1]; of a line (D = 1) they lie side by side, reals in the lower half and
     fakes in the upper; of more than two dimensions the first two are shown.
     """
     canvas = torch.ones(3, SIDE, SIDE)
-    _dots(canvas, _plane(reals, 0.0), REAL)
-    if fakes is not None:
-        _dots(canvas, _plane(fakes, 0.5), FAKE)
+    if reals is not None:
+        _dots(canvas, _plane(reals, 0.0), REAL)
+    for points in fakes:
+        _dots(canvas, _plane(points, 0.5), FAKE)
     return canvas
 
 
