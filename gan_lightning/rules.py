@@ -153,6 +153,7 @@ RULES: dict[str, Rule] = {
     "style_mixing": _SHARE,
     "spectral_norm": _SWITCH,
     "batch_norm": _SWITCH,
+    "label_concat": _SWITCH,
     "flips": _SWITCH,
     "batch_size": COUNT,
     "repeat": COUNT,

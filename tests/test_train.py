@@ -176,3 +176,31 @@ def test_a_sweep_goes_on_after_a_wrong_job_and_ends_with_2(tmp_path: Path) -> No
     (sweep,) = done.run_folders
     (good,) = (path for path in sweep.iterdir() if path.is_dir())
     assert (good / "generator.safetensors").exists()
+
+
+OWN_LOSS = """
+from torch import Tensor
+from gan_lightning.losses import Loss
+
+
+class Quadratic(Loss):
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        return (real_logits - 1).square().mean() + (fake_logits + 1).square().mean()
+
+    def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
+        return (fake_logits - 1).square().mean()
+"""
+
+
+def test_a_loss_of_ones_own_is_two_files(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "conf" / "loss").mkdir(parents=True)
+    (tmp_path / "conf" / "loss" / "quadratic.yaml").write_text("_target_: own_loss.Quadratic\n")
+    (tmp_path / "own_loss.py").write_text(OWN_LOSS)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    where = ("--config-dir", str(tmp_path / "conf"))
+    ended = command(*where, "loss=quadratic", *TINY, "hydra.run.dir=run")
+    assert ended.status == 0, ended.err
+    assert config_of(tmp_path / "run")["loss"]["_target_"] == "own_loss.Quadratic"
+    assert axis(tmp_path / "run")[-1] == 32

@@ -10,7 +10,8 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from gan_lightning import networks
 from gan_lightning.errors import UserError
-from gan_lightning.networks import Discriminator, Generator
+from gan_lightning.losses import ACGAN, NonSaturating
+from gan_lightning.networks import Discriminator, Generator, MLPDiscriminator, MLPGenerator
 from gan_lightning.networks.base import ProjectionHead
 from gan_lightning.networks.equalized import (
     EqualizedConv,
@@ -242,3 +243,16 @@ def test_truncation_moves_styles_to_their_mean(num_classes: int) -> None:
     assert set(generator.state_dict()) == names, "a generator file is the same"
     with pytest.raises(UserError, match="truncation=2"):
         generator.truncate(2)
+
+
+def test_a_concatenated_label_is_a_weight_of_its_own() -> None:
+    """Without hidden layers: w.x + w_y + b. No features stand apart from the label."""
+    torch.manual_seed(0)
+    discriminator = MLPDiscriminator([1, 2, 2], 3, hidden=[], label_concat=True)
+    weight, bias = discriminator.head.linear.weight[0], discriminator.head.linear.bias
+    x, y = torch.randn(5, 1, 2, 2), torch.tensor([0, 1, 2, 1, 0])
+    expected = x.flatten(1) @ weight[:4] + weight[4:][y] + bias
+    torch.testing.assert_close(discriminator(x, y), expected)
+    generator = MLPGenerator(8, [1, 2, 2], 3, hidden=[4])
+    with pytest.raises(UserError, match="features"):
+        ACGAN(NonSaturating()).attach(generator, discriminator)

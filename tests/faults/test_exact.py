@@ -22,11 +22,16 @@ RECIPES = {
 pytestmark = pytest.mark.fault(27)
 
 
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize(
+    ("devices", "workers"), [(1, 0), (1, 2), pytest.param(2, 0, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_a_resumed_run_is_the_untouched_one(recipe: str, workers: int, command: Command) -> None:
+def test_a_resumed_run_is_the_untouched_one(
+    recipe: str, devices: int, workers: int, command: Command
+) -> None:
     """Dies within the first epoch and between two, is stopped within the second."""
     settings = (*TINY, *RECIPES[recipe], f"data.num_workers={workers}", "resume=auto")
+    settings += (f"trainer.devices={devices}", f"data.batch_size={8 // devices}")
     assert command(*settings, "hydra.run.dir=whole").status == 0
     for dies_at, saved_at in ((40, 32), (64, 64)):
         with pytest.raises(AssertionError, match="on purpose"):  # a traceback: nobody foresaw it
