@@ -248,6 +248,33 @@ def test_settings_of_the_loop_take_a_step(
     assert (module.g_steps, module.accumulate, module.clip_norm) == (2, 2, 1)
 
 
+@pytest.mark.parametrize("model", sorted(set(options("model")) - {"model=toy"}))
+def test_model_takes_a_step_on_64_pixels_and_four_channels(
+    model: str, compose: Compose, tmp_path: Path
+) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (16, 4, 64, 64), dtype=np.uint8)
+    np.savez(tmp_path / "images.npz", images=images)
+    data = ("data=array", f"data.root={tmp_path / 'images.npz'}", "data.channels=4")
+    size = ("data.resolution=64", *ONE_STEP[1:])
+    narrow = ("model.generator.width=8", "model.discriminator.width=8")
+    config = compose(model, *data, *size, *NOTHING_BESIDE)
+    if "width" in config.model.generator:
+        config = compose(model, *narrow, *data, *size, *NOTHING_BESIDE)
+    assert take_a_step(resolved(config), tmp_path).generator.image_shape == (4, 64, 64)
+
+
+@pytest.mark.parametrize(
+    "switch", ["model=dcgan spectral_norm", "model=mlp spectral_norm", "model=mlp label_concat"]
+)
+def test_switches_of_discriminators_take_a_step(
+    switch: str, compose: Compose, tmp_path: Path
+) -> None:
+    model, name = switch.split()
+    chosen = (model, f"model.discriminator.{name}=true")
+    module = take_a_step(resolved(compose(*chosen, *ONE_STEP, *NOTHING_BESIDE)), tmp_path)
+    assert module.discriminator.num_classes == 10
+
+
 @pytest.mark.parametrize("model", ["r3gan", "sngan", "stylegan2"])
 def test_codes_are_asked_of_models_that_have_them(model: str, compose: Compose) -> None:
     config = resolved(compose("loss=infogan", f"model={model}"))
