@@ -172,11 +172,12 @@ def page(rows: list[Row], folder: Path, images: int) -> str:
     """Return the leaderboard in markdown, best FID first."""
     good = sorted((r for r in rows if trained(r)), key=lambda r: r.scores["fid"])
     bad = [r for r in rows if r not in good]
+    measured = next(r for r in rows if r.scores)
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("torch", "lightning"))
     head = HEAD.format(
         images=images,
-        **good[0].floors,
-        unit=good[0].unit,
+        **measured.floors,
+        unit=measured.unit,
         machine=f"Python {platform.python_version()}, {versions}",
         minutes=sum(r.images / r.speed for r in rows if r.scores) / 60,
         rows=len(rows),
@@ -190,11 +191,9 @@ def page(rows: list[Row], folder: Path, images: int) -> str:
             "",
         ]
     for r in bad:
-        end = "failed"
-        if r.scores:
-            words = "FID {fid:.1f}, precision {precision:.3f}, recall {recall:.3f}, commit "
-            end = words.format(**r.scores) + r.commit
-        lines.append(f"- [`{r.name}`](#{r.name}): {end} ({r.what})")
+        words = "FID {fid:.1f}, precision {precision:.3f}, recall {recall:.3f}, commit "
+        shown = f"[`{r.name}`](#{r.name}): {words.format(**r.scores)}{r.commit}" if r.scores else ""
+        lines.append(f"- {shown or f'`{r.name}`: failed'} ({r.what})")
     missing = [f"`{name}`" for name in recipes() if name not in {r.name for r in rows}]
     if missing:
         lines += ["", f"Not run with this budget yet: {', '.join(missing)}."]

@@ -27,7 +27,7 @@ def problems(config: dict[str, Any]) -> list[str]:
     """Return every problem of a resolved config, a sentence each, naming the key."""
     found = []
     for key, value in leaves(config):
-        rule = rule_of(key)
+        rule = rule_of(key, _is_own(config, key))
         wrong = rule(value) if rule else None
         if wrong:
             found.append(f"{key}={'null' if value is None else value} {wrong}")
@@ -39,6 +39,14 @@ def problems(config: dict[str, Any]) -> list[str]:
     if not found and wanted and wanted < known:
         found.append(f"model.num_classes={wanted} is less than the {known} labels of the data")
     return found
+
+
+def _is_own(config: dict[str, Any], key: str) -> bool:
+    """Whether a key is an argument of one of this package's classes."""
+    node = config
+    for part in key.split(".")[:-1]:
+        node = node[part]
+    return str(node.get("_target_")).startswith("gan_lightning.")
 
 
 # Groups that are no class's arguments: what is not here, and in no interpolation, nothing reads.

@@ -4,6 +4,7 @@ A process that trains only takes note, and ends where its state is whole; one th
 save ends at once. The first process passes signals on to those it started.
 """
 
+import atexit
 import multiprocessing
 import multiprocessing.util
 import os
@@ -113,8 +114,9 @@ def skip_finalization() -> None:
 
     A thread of gloo's that frees a tensor then, after the rank was given its result, asks for an
     interpreter that is going down, and aborts the process ("terminate called without an active
-    exception"): a run that was complete would end as failed. Nothing is lost by leaving: results
-    are handed over and children have ended when multiprocessing comes to its last finalizer.
+    exception"): a run that was complete would end as failed. When multiprocessing comes to its
+    last finalizer, results are handed over and children have ended; threads that are no daemons,
+    and what was registered with atexit, are waited for here.
     """
 
     if multiprocessing.parent_process() is None:
@@ -123,9 +125,14 @@ def skip_finalization() -> None:
     def leave() -> None:
         error = sys.exc_info()[1]  # what the rank ends with
         status = error.code if isinstance(error, SystemExit) else 0 if error is None else None
-        if isinstance(status, int):  # anything else is for multiprocessing to say
+        if not isinstance(status, int):  # for multiprocessing to say
+            return
+        try:
+            threading._shutdown()  # type: ignore[attr-defined]
+            atexit._run_exitfuncs()
             sys.stdout.flush()
             sys.stderr.flush()
+        finally:
             os._exit(status)
 
     multiprocessing.util.Finalize(None, leave, exitpriority=-1_000)

@@ -25,7 +25,9 @@ def hints(conf: str, config_name: str, arguments: list[str]) -> str:
             lines += [hint] if hint else []
             good += [] if hint is not None else [argument]
         if config_name == "config":
-            lines += _wrong_values([argument for argument in good if _composes(argument)])
+            lines += _wrong_values(
+                [argument for argument in good if _composes(argument, config_name)]
+            )
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -35,7 +37,9 @@ def _known(config_name: str, conf: Path, arguments: list[str]) -> list[str]:
     for argument in arguments:
         group, equals, values = argument.partition("=")
         for option in values.split(",") if equals else ():
-            if (conf / group / f"{option}.yaml").is_file() and _composes(f"{group}={option}"):
+            if (conf / group / f"{option}.yaml").is_file() and _composes(
+                f"{group}={option}", config_name
+            ):
                 chosen.append([f"{group}={option}"])
     nodes = [OmegaConf.to_container(hydra.compose(config_name, one)) for one in chosen]
     return list(dict.fromkeys(key for node in nodes for key, _ in leaves(node, inner=True)))
@@ -60,10 +64,10 @@ def _line(complaint: str, hint: str) -> str:
     return f"{complaint}{hint}" if hint else ""
 
 
-def _composes(argument: str) -> bool:
+def _composes(argument: str, config_name: str) -> bool:
     """Whether an argument is not by itself what does not compose, such as `seed=x`."""
     try:
-        hydra.compose("config", [argument, "run_dir=."] if "=" in argument else ["run_dir=."])
+        hydra.compose(config_name, [argument] if "=" in argument else [])
     except Exception:  # Hydra has told which
         return False
     return True

@@ -21,13 +21,16 @@ UNREADABLE = (
 )
 
 
-def read_arrays(path: Path, names: Sequence[str], limit: int = 1 << 62) -> dict[str, np.ndarray]:
+def read_arrays(
+    path: Path, names: Sequence[str], limit: int = 1 << 62, largest: int = MAX_BYTES
+) -> dict[str, np.ndarray]:
     """Return those of the named arrays that are there: `...images` uint8, others whole numbers.
 
     Args:
         path: of the file.
         names: of the arrays.
         limit: rows of each.
+        largest: a row, in numbers.
 
     Raises:
         UNREADABLE: one of them, whatever is wrong.
@@ -35,13 +38,13 @@ def read_arrays(path: Path, names: Sequence[str], limit: int = 1 << 62) -> dict[
     with zipfile.ZipFile(path) as archive:
         there = archive.namelist()
         return {
-            name: _read_array(archive, f"{name}.npy", limit)
+            name: _read_array(archive, f"{name}.npy", limit, largest)
             for name in names
             if f"{name}.npy" in there
         }
 
 
-def _read_array(archive: zipfile.ZipFile, name: str, limit: int) -> np.ndarray:
+def _read_array(archive: zipfile.ZipFile, name: str, limit: int, largest: int) -> np.ndarray:
     """Return the first rows of an array; what else is packed in the file is not unpacked."""
     with archive.open(name) as file:
         version = np.lib.format.read_magic(file)
@@ -53,13 +56,15 @@ def _read_array(archive: zipfile.ZipFile, name: str, limit: int) -> np.ndarray:
         if dtype != np.uint8 if bytes_wanted else dtype.kind not in "iu":
             wanted = "uint8" if bytes_wanted else "whole numbers"
             raise ValueError(f"{name} must be {wanted} [N, ...]; it is {dtype} {list(shape)}")
-        if not shape or (fortran and len(shape) > 1) or not all(0 <= n < 1 << 62 for n in shape):
-            raise ValueError(f"{name} is not kept row after row: np.ascontiguousarray does it")
+        if not shape or not all(0 <= n < 1 << 62 for n in shape):
+            raise ValueError(f"{name} must be [N, ...]; its shape is {list(shape)}")
         rows, row = min(limit, shape[0]), math.prod(shape[1:])
-        if row > MAX_IMAGE or rows * row > MAX_BYTES:
+        if fortran and rows < shape[0]:
+            raise ValueError(f"{name} is not kept row after row: np.ascontiguousarray does it")
+        if row > largest or rows * row > MAX_BYTES:
             raise ValueError(f"{name}: {list(shape)} are too large")
         content = read_bytes(file.read, rows * row * dtype.itemsize)
-    return np.frombuffer(content, dtype).reshape(rows, *shape[1:])
+    return np.frombuffer(content, dtype).reshape((rows, *shape[1:]), order="F" if fortran else "C")
 
 
 def read_bytes(read: Callable[[int], bytes], size: int) -> bytearray:

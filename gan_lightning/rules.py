@@ -134,27 +134,8 @@ RULES: dict[str, Rule] = {
     "clip_norm": _optional(_POSITIVE),
     "codes": _codes,
     "log_every_n_images": COUNT,
-    "smoothing": _beta,
-    "saturating": _SWITCH,
-    "a": _number,  # least squares' targets
-    "b": _number,
-    "c": _number,
-    "power": _POSITIVE,
     "latent_dim": COUNT,
     "width": COUNT,
-    "max_width": COUNT,
-    "hidden": _sizes,
-    "blocks": COUNT,
-    "expansion": COUNT,
-    "group_size": COUNT,
-    "minibatch_stddev": Number(0, whole=True),
-    "scale": _POSITIVE,
-    "mapping_layers": COUNT,
-    "style_mixing": _SHARE,
-    "spectral_norm": _SWITCH,
-    "batch_norm": _SWITCH,
-    "label_concat": _SWITCH,
-    "flips": _SWITCH,
     "batch_size": COUNT,
     "repeat": COUNT,
     "channels": COUNT,
@@ -195,14 +176,42 @@ RULES: dict[str, Rule] = {
 }
 
 
-def rule_of(key: str) -> Rule | None:
+# Of this package's own classes alone: to others' the words may mean something else.
+OWN: dict[str, Rule] = {
+    "smoothing": _beta,
+    "saturating": _SWITCH,
+    "a": _number,  # least squares' targets
+    "b": _number,
+    "c": _number,
+    "power": _POSITIVE,
+    "max_width": COUNT,
+    "hidden": _sizes,
+    "blocks": Number(0, whole=True),
+    "expansion": COUNT,
+    "group_size": COUNT,
+    "minibatch_stddev": Number(0, whole=True),
+    "scale": _POSITIVE,
+    "mapping_layers": COUNT,
+    "style_mixing": _SHARE,
+    "spectral_norm": _SWITCH,
+    "batch_norm": _SWITCH,
+    "label_concat": _SWITCH,
+    "flips": _SWITCH,
+}
+
+
+def rule_of(key: str, own: bool = True) -> Rule | None:
     """Return the rule of a dotted key, or None; below `share` and `schedule` there are others.
 
     In a schedule null leaves a value as it is, or a way as long as the run; betas stay below 1.
+
+    Args:
+        key: dotted.
+        own: whether it is an argument of a class of this package.
     """
     word = key.rpartition(".")[2]
-    rule = RULES.get(word)
-    if ".share." in key and word in ("start", "end", "value"):
+    rule = RULES.get(word) or (OWN.get(word) if own else None)
+    if own and ".share." in key and word in ("start", "end", "value"):
         return Number(0, open_low=True, high=1)
     if ".schedule." not in key:
         return rule

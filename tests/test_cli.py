@@ -52,6 +52,12 @@ def test_wrong_values_are_told_beside_a_value_of_the_wrong_type() -> None:
     assert {line.partition(" ")[0] for line in wrong} >= {"data.batch_size=0", "optimizer.lr=-1"}
 
 
+@pytest.mark.parametrize("name", ["sample", "evaluate"])
+def test_options_of_another_command_are_answered_too(name: str) -> None:
+    register()
+    assert "Traceback" not in hints(CONF, name, ["data=digits", "loss=hinge", "laebl=3"])
+
+
 def test_known_keys_and_switches_need_no_hint() -> None:
     known = ("-m", "loss=hinge,lsgan", "debug=null", "data.batch_size=3", "+new=1", "~data")
     assert hinted(*known, "hydra.run.dir=there", "hydra.sweep.dir=there") == []

@@ -94,6 +94,13 @@ def test_a_bad_value_of_an_option_is_named_too(
     assert wrong(compose(*overrides))[0].startswith(key)
 
 
+def test_words_of_our_options_may_mean_something_else_to_others(compose: Compose) -> None:
+    own = ("loss._target_=own.L", "+loss.scale=[0.8,1]", "+loss.a=null", "+loss.flips=0.5")
+    network = ("model.discriminator._target_=own.D", "+model.discriminator.hidden=64")
+    config = resolved(compose(*own, *network, "+loss.lr=-1"))
+    assert [line.partition(" ")[0] for line in problems(config)] == ["loss.lr=-1"]
+
+
 def test_equal_mistakes_in_two_places_are_both_named(compose: Compose) -> None:
     both = ("optimizer.generator.lr=-1", "optimizer.discriminator.lr=-1")
     assert [line.partition(" ")[0] for line in wrong(compose(*both))] == [*both]

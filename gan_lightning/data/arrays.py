@@ -69,7 +69,7 @@ def read_npz(path: Path, names: Sequence[str] = NAMES) -> dict[str, np.ndarray]:
         return read_arrays(path, names)
     except UNREADABLE as error:
         reason = printable(str(error))[:300]
-        raise UserError(f"{path} is no NPZ file that can be read ({reason})") from error
+        raise UserError(f"{path} is no NPZ data set: {reason}") from error
 
 
 def read_idx(path: Path, dimensions: int) -> np.ndarray:

@@ -35,7 +35,7 @@ def read_images(path: Path, limit: int) -> tuple[Tensor, Tensor | None]:
 
 def _read_npz(path: Path, limit: int) -> tuple[Tensor, Tensor | None]:
     try:
-        arrays = read_arrays(path, ("images", "labels"), limit)
+        arrays = read_arrays(path, ("images", "labels"), limit, MAX_IMAGE)
         images, labels = arrays["images"], arrays.get("labels")
     except UNREADABLE as error:
         reason = printable(str(error))[:300]

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from gan_lightning.data import ArrayDataModule, ImageFolderDataModule, count_labels
+from gan_lightning.data.arrays import read_npz
 from gan_lightning.errors import UserError
 from gan_lightning.output import write_samples
 
@@ -160,6 +161,15 @@ def test_what_sample_py_writes_is_a_data_set(tmp_path: Path) -> None:
     data = array(tmp_path / "drawn.npz")
     assert data.num_classes == 10
     assert len(data.images) == 36
+
+
+@pytest.mark.parametrize("shape", [(3, 20, 28), (2, 1024, 1024)])
+def test_arrays_kept_column_after_column_and_large_ones_are_read(
+    shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    images = pixels(*shape)
+    np.savez(tmp_path / "x.npz", images=np.asfortranarray(images))
+    assert np.array_equal(read_npz(tmp_path / "x.npz")["images"], images)
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,22 @@
 """How a run ends: its status, what is saved, who else ends, and what it says."""
 
+import atexit
 import json
 import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from gan_lightning.checkpoint_io import read_checkpoint
-from gan_lightning.endings import calm_worker, watched
+from gan_lightning.endings import calm_worker, skip_finalization, watched
 from gan_lightning.files import sha256
 from tests.conftest import ROOT, Command
 from tests.faults.conftest import SMALL
@@ -199,6 +202,19 @@ def test_ranks_end_whatever_their_threads_are_at(command: Command, tmp_path: Pat
     ended = command(*SMALL, *PLACE, *ranks(tmp_path), starved)
     assert ended.status == 0, ended.err
     assert session(Path("new"))["status"] == 0
+
+
+def leaving(rank: int, folder: Path) -> None:
+    """Leave work for later, as a logger's upload does."""
+    skip_finalization()
+    atexit.register((folder / "atexit").touch)
+    threading.Thread(target=lambda: (time.sleep(0.5), (folder / "thread").touch())).start()
+
+
+@pytest.mark.fault(13)
+def test_a_rank_waits_for_what_it_left_for_the_end(tmp_path: Path) -> None:
+    torch.multiprocessing.spawn(leaving, (tmp_path,), 1)
+    assert {path.name for path in tmp_path.iterdir()} == {"atexit", "thread"}
 
 
 @pytest.mark.slow
