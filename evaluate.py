@@ -5,10 +5,11 @@ import sys
 from omegaconf import DictConfig
 from rich.console import Console
 
-from gan_lightning.cli import entry
-from gan_lightning.config import plain_evaluate, quote_lists
-from gan_lightning.evaluation import evaluate
-from gan_lightning.evaluation.reals import with_own_reals
+from gan_lightning.cli.arguments import quote_lists
+from gan_lightning.cli.entry import entry
+from gan_lightning.config.schema import plain_evaluate
+from gan_lightning.evaluation.default_data import with_own_reals
+from gan_lightning.evaluation.evaluate import evaluate
 
 
 @entry("evaluate")

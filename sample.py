@@ -4,13 +4,12 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from gan_lightning.checkpoint import load_generator, newest_generator
-from gan_lightning.cli import entry
-from gan_lightning.config import plain_sample
-from gan_lightning.device import one_device
-from gan_lightning.output import check_output, check_room, free_path, write_samples
-from gan_lightning.request import asked_labels
-from gan_lightning.sampling import sample_chunks
+from gan_lightning.cli.entry import entry
+from gan_lightning.config.schema import plain_sample
+from gan_lightning.export.generator_file import load_generator, newest_generator
+from gan_lightning.export.metadata import asked_labels
+from gan_lightning.sampling.draw import one_device, sample_chunks
+from gan_lightning.sampling.write import check_output, check_room, free_path, write_samples
 
 MANY = 100_000  # samples; from here on the disk they need is said even if it is there
 
@@ -21,7 +20,7 @@ def main(config: DictConfig) -> None:
     asked = plain_sample(config)
     source = Path(asked.generator) if asked.generator else newest_generator(Path("outputs"))
     generator, metadata, file = load_generator(source, asked.trust)
-    labels, counts = asked_labels(asked, metadata)
+    labels, counts = asked_labels(metadata, asked.label, asked.labels)
     if asked.truncation is not None:
         generator.truncate(asked.truncation)
     if asked.output:

@@ -1,14 +1,14 @@
 """Train a GAN: `python train.py [overrides]`; `--help` shows the groups and examples."""
 
-from gan_lightning.endings import ENDINGS
+from gan_lightning.system.signals import ENDINGS
 
 if __name__ == "__main__":
     ENDINGS.install()  # before the seconds that the other imports take
 
 from omegaconf import DictConfig
 
-from gan_lightning.cli import entry, with_resume
-from gan_lightning.run import train
+from gan_lightning.cli.entry import entry, with_resume
+from gan_lightning.runs.train import train
 
 
 @entry("config")

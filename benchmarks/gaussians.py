@@ -2,7 +2,7 @@
 
     python benchmarks/gaussians.py        # 5,000 steps, seeds 0 and 1, a minute a row and seed
 
-The task, networks and score are those of the conformance suite (tests/conformance/toys.py).
+The task, networks and score are those of the conformance suite (benchmarks/toys.py).
 """
 
 import argparse
@@ -16,6 +16,7 @@ sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402  # this file is run as a script
 
+from benchmarks.toys import GridScore, train_on_grid  # noqa: E402
 from gan_lightning.losses import (  # noqa: E402
     Hinge,
     LeastSquares,
@@ -26,7 +27,6 @@ from gan_lightning.losses import (  # noqa: E402
     Wasserstein,
 )
 from gan_lightning.penalties import DRAGAN, R1, R1R2, WGANGP, NoPenalty, Penalty  # noqa: E402
-from tests.conformance.toys import GridScore, train_on_grid  # noqa: E402
 
 METHODS: dict[str, tuple[Loss, Penalty]] = {
     "non-saturating": (NonSaturating(), NoPenalty()),

@@ -30,8 +30,8 @@ sys.path.insert(0, str(ROOT))
 from hydra import compose, initialize_config_dir  # noqa: E402  # this file is run as a script
 
 from benchmarks.clock import read_clock  # noqa: E402
-from gan_lightning.config import register  # noqa: E402
-from gan_lightning.record import read_record  # noqa: E402
+from gan_lightning.config.schema import register  # noqa: E402
+from gan_lightning.runs.record import read_record  # noqa: E402
 
 EXPERIMENTS = ROOT / "conf" / "experiment"
 MNIST = 60_000

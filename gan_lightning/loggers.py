@@ -11,7 +11,7 @@ from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from torch.utils.tensorboard.summary import hparams
 
 from gan_lightning.errors import UserError
-from gan_lightning.files import atomic_write
+from gan_lightning.system.files import atomic_write
 
 
 class TensorBoard(TensorBoardLogger):

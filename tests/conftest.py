@@ -19,7 +19,7 @@ from hydra import initialize_config_dir
 from omegaconf import DictConfig
 
 import train
-from gan_lightning.config import register
+from gan_lightning.config.schema import register
 from tests.faults.table import FAULTS
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -10,12 +10,12 @@ import torch
 from omegaconf import DictConfig
 from torch.optim import SGD, Adam
 
-from gan_lightning.build import build_data, build_module, run_images
-from gan_lightning.config import resolved
-from gan_lightning.ema import AveragedGenerator
+from gan_lightning.config.build import build_data, build_module, run_images
+from gan_lightning.config.schema import resolved
 from gan_lightning.errors import UserError
-from gan_lightning.module import GANModule
 from gan_lightning.schedules import Constant, Cosine, Linear, Schedule, scheduled
+from gan_lightning.training.ema import AveragedGenerator
+from gan_lightning.training.gan import GANModule
 from tests.tiny import BATCH, build, fit, weights
 
 Compose = Callable[..., DictConfig]

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from torch.optim import SGD
 from torch.utils.data import DataLoader
 
-from gan_lightning.callbacks.quiet import Quiet
+from gan_lightning.callbacks.console import Quiet
 from gan_lightning.losses import NonSaturating
-from gan_lightning.module import GANModule
 from gan_lightning.networks import MLPDiscriminator, MLPGenerator
+from gan_lightning.training.gan import GANModule
 
 SHAPE = [1, 4, 4]
 BATCH = 6

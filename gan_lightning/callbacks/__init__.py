@@ -1,8 +1,8 @@
 """Callbacks: what happens beside the loop."""
 
 from gan_lightning.callbacks.checkpoints import Checkpoints
-from gan_lightning.callbacks.doctor import CollapseDoctor
-from gan_lightning.callbacks.progress import ProgressBar
+from gan_lightning.callbacks.console import ProgressBar
+from gan_lightning.callbacks.doctor.callback import CollapseDoctor
 from gan_lightning.callbacks.samples import SampleGrid
 from gan_lightning.callbacks.scores import LiveScores
 

@@ -9,7 +9,7 @@ from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
 from gan_lightning.callbacks.context import context
-from gan_lightning.finite import require_finite
+from gan_lightning.training.finite import require_finite
 
 METERS = "meters"
 

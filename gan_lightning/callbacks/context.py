@@ -3,7 +3,7 @@
 from lightning import LightningModule, Trainer
 
 from gan_lightning.data import ImageDataModule
-from gan_lightning.module import GANModule
+from gan_lightning.training.gan import GANModule
 
 
 def context(trainer: Trainer, module: LightningModule) -> tuple[GANModule, ImageDataModule]:

@@ -10,9 +10,9 @@ from torchvision.utils import make_grid, save_image
 
 from gan_lightning.callbacks.context import context
 from gan_lightning.data import ImageDataModule, PointsDataModule
-from gan_lightning.module import GANModule
-from gan_lightning.pictures import scatter, visible
-from gan_lightning.sampling import sample, sample_categories
+from gan_lightning.pixels import scatter, visible
+from gan_lightning.sampling.draw import sample, sample_categories
+from gan_lightning.training.gan import GANModule
 
 
 class SampleGrid(Callback):

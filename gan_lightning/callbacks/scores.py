@@ -8,13 +8,12 @@ from lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from gan_lightning.callbacks.context import context
-from gan_lightning.describe import class_counts
 from gan_lightning.metrics import Embedded, cheap_scores, feature_network, real_statistics
-from gan_lightning.metrics.features import FeatureNetwork
+from gan_lightning.metrics.features.classifier import FeatureNetwork
 from gan_lightning.metrics.modes import ModeScorer, mode_scorer
 from gan_lightning.metrics.reals import RealStatistics
 from gan_lightning.networks.base import Generator
-from gan_lightning.sampling import CHUNK, sample_chunk
+from gan_lightning.sampling.draw import CHUNK, sample_chunk
 
 
 class LiveScores(Callback):
@@ -72,7 +71,7 @@ class LiveScores(Callback):
             return
         module, data = context(trainer, pl_module)
         # Labels as often as the data has them: in turn they are another P(Y), and FID sees that.
-        known = (data.classes, class_counts(data)) if module.generator.num_classes else ([], [])
+        known = (data.classes, data.class_counts()) if module.generator.num_classes else ([], [])
         scores = self._scores(trainer, module.average.generator, *known)
         module.scores = {f"score/{name}": value for name, value in scores.items()}
         for logger in trainer.loggers:

@@ -1,7 +1,5 @@
 """Arrays in a file: NPZ, such as sample.py writes, and MNIST's IDX format."""
 
-import gzip
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,12 +7,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from gan_lightning.data.files import Arrays, FileDataModule
+from gan_lightning.data.from_disk import Arrays, FileDataModule
+from gan_lightning.data.idx import read_idx_array
+from gan_lightning.data.npz import UNREADABLE, read_arrays
 from gan_lightning.errors import UserError
-from gan_lightning.npz import MAX_BYTES, UNREADABLE, read_arrays, read_bytes
-from gan_lightning.strangers import printable
+from gan_lightning.system.untrusted import printable
 
-UINT8 = 8  # IDX's code of the type
 NAMES = ("images", "labels", "test_images", "test_labels")  # of the arrays in an NPZ file
 
 
@@ -46,8 +44,8 @@ class ArrayDataModule(FileDataModule):
         if not self.file.is_file():
             raise UserError(f"data.root={self.file} is no file: name an .npz or an IDX file")
         if self.file.suffix != ".npz":
-            labels = None if self.labels is None else read_idx(self.labels, 1)
-            return checked(self.file, read_idx(self.file, 3), labels), None
+            labels = None if self.labels is None else read_idx_array(self.labels, 1)
+            return checked(self.file, read_idx_array(self.file, 3), labels), None
         if self.labels:
             raise UserError("data.labels is for IDX files: put an array `labels` into the .npz")
         arrays = read_npz(self.file)
@@ -70,32 +68,6 @@ def read_npz(path: Path, names: Sequence[str] = NAMES) -> dict[str, np.ndarray]:
     except UNREADABLE as error:
         reason = printable(str(error))[:300]
         raise UserError(f"{path} is no NPZ data set: {reason}") from error
-
-
-def read_idx(path: Path, dimensions: int) -> np.ndarray:
-    """Return the uint8 array of an IDX file, gzipped if its name ends so.
-
-    Source: http://yann.lecun.com/exdb/mnist, "the IDX file format".
-
-    Raises:
-        UserError: it is not there, or no whole IDX file of so many dimensions.
-    """
-    if not path.is_file():
-        raise UserError(f"{path} is not there: name an IDX file")
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            head = file.read(4 + 4 * dimensions)
-            if len(head) < 4 + 4 * dimensions or head[:4] != bytes([0, 0, UINT8, dimensions]):
-                raise ValueError(f"its head is not that of {dimensions}-dimensional bytes")
-            shape = np.frombuffer(head, ">u4", dimensions, 4).tolist()
-            if math.prod(shape) > MAX_BYTES:
-                raise ValueError(f"{shape} are too large")
-            content = read_bytes(file.read, math.prod(shape))
-            if file.read(1):
-                raise ValueError(f"{shape} are promised, more bytes are there")
-    except UNREADABLE as error:
-        raise UserError(f"corrupt IDX file: {path} ({printable(str(error))[:300]})") from error
-    return np.frombuffer(content, np.uint8).reshape(shape)
 
 
 def checked(path: Path, images: np.ndarray, labels: np.ndarray | None) -> Arrays:

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from gan_lightning.endings import signals_held
 from gan_lightning.errors import UserError
+from gan_lightning.system.signals import signals_held
 
 
 class ImageTensors(Dataset):

@@ -8,7 +8,7 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from gan_lightning.data.files import Arrays, FileDataModule
+from gan_lightning.data.from_disk import Arrays, FileDataModule
 from gan_lightning.errors import UserError
 
 ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"}

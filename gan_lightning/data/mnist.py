@@ -7,8 +7,10 @@ import torch
 from torch import Tensor
 from torchvision import datasets
 
-from gan_lightning.data.idx import CorruptFile, ensure, read_idx, unlike_known
-from gan_lightning.data.module import DataUnavailable, ImageDataModule
+from gan_lightning.data.base import DataUnavailable
+from gan_lightning.data.download import ensure
+from gan_lightning.data.idx import CorruptFile, read_idx, unlike_known
+from gan_lightning.data.images import ImageDataModule
 
 SETS = {"MNIST": datasets.MNIST, "FashionMNIST": datasets.FashionMNIST, "KMNIST": datasets.KMNIST}
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan_lightning.data.module import ImageDataModule
+from gan_lightning.data.images import ImageDataModule
 
 TOLERANCE = 0.05  # around a mode without a width
 

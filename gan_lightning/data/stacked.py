@@ -5,8 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gan_lightning.data.base import DataUnavailable
 from gan_lightning.data.mnist import MNISTDataModule
-from gan_lightning.data.module import DataUnavailable
 from gan_lightning.errors import UserError
 
 SPLIT_STREAMS = (1, 0)  # of the test split, of the training split

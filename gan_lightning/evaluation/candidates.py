@@ -8,15 +8,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan_lightning.checkpoint import GENERATOR_FILE, load_generator
-from gan_lightning.config import EvaluateConfig
-from gan_lightning.device import one_device
+from gan_lightning.config.schema import EvaluateConfig
 from gan_lightning.errors import UserError
-from gan_lightning.latents import sample_latents
-from gan_lightning.metadata import GeneratorMetadata
-from gan_lightning.metrics.images import read_images
+from gan_lightning.evaluation.images import read_images
+from gan_lightning.export.generator_file import GENERATOR_FILE, load_generator
+from gan_lightning.export.metadata import GeneratorMetadata
 from gan_lightning.metrics.neighbours import ROWS
-from gan_lightning.sampling import sample_chunks, to_uint8
+from gan_lightning.pixels import to_uint8
+from gan_lightning.sampling.draw import one_device, sample_chunks
+from gan_lightning.sampling.latents import sample_latents
 
 FEWEST = 100  # images; below, no score means anything
 

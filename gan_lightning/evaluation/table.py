@@ -5,7 +5,7 @@ import math
 from rich.markup import escape
 from rich.table import Table
 
-from gan_lightning.evaluation.record import Record, read_scores
+from gan_lightning.evaluation.result_file import Record, read_scores
 from gan_lightning.metrics.intervals import Score
 from gan_lightning.metrics.scores import DEFINITIONS
 

@@ -5,10 +5,10 @@ reals = real_statistics(data, network)      # computed once, cached beside the d
 cheap_scores(network.embed(images), reals)  # {"fid": ..., "precision": ..., ...}
 """
 
-from gan_lightning.metrics.features import Embedded, FeatureNetwork
-from gan_lightning.metrics.live import cheap_scores
+from gan_lightning.metrics.features.classifier import Embedded, FeatureNetwork
+from gan_lightning.metrics.features.store import feature_network
 from gan_lightning.metrics.reals import RealStatistics, real_statistics
-from gan_lightning.metrics.store import feature_network
+from gan_lightning.metrics.scores import cheap_scores
 
 __all__ = [
     "Embedded",

@@ -7,10 +7,9 @@ import torch
 from torch import Tensor
 
 from gan_lightning.data import ImageDataModule, PointsDataModule, StackedMNISTDataModule
-from gan_lightning.data.module import to_unit_range
 from gan_lightning.metrics.diversity import count_modes, mode_index
-from gan_lightning.metrics.features import FeatureNetwork, shipped_feature_network
-from gan_lightning.sampling import to_uint8
+from gan_lightning.metrics.features.classifier import FeatureNetwork, shipped_feature_network
+from gan_lightning.pixels import to_uint8, to_unit_range
 
 UNIT = "points"  # of scores that no network makes
 ENOUGH = 0.2  # of the samples that a mode would have if all had as many

@@ -11,10 +11,11 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from gan_lightning.data import ImageDataModule
-from gan_lightning.metrics.cache import cache_folder, split_fingerprint, write_once
-from gan_lightning.metrics.features import Embedded, FeatureNetwork
+from gan_lightning.metrics.features.cache import cache_folder, split_fingerprint
+from gan_lightning.metrics.features.classifier import Embedded, FeatureNetwork
 from gan_lightning.metrics.frechet import ClassFrechetDistance, FrechetDistance
 from gan_lightning.metrics.neighbours import Radii, radii
+from gan_lightning.system.files import write_once
 
 
 @dataclass(frozen=True)

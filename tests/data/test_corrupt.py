@@ -9,11 +9,11 @@ import pytest
 from torchvision import datasets
 from torchvision.datasets.utils import calculate_md5
 
-from gan_lightning.build import build_data
+from gan_lightning.config.build import build_data
 from gan_lightning.data import MNISTDataModule
 from gan_lightning.data.batches import ImageTensors
 from gan_lightning.errors import UserError
-from gan_lightning.metrics.cache import cache_folder
+from gan_lightning.metrics.features.cache import cache_folder
 
 FILES = {
     "train-images-idx3-ubyte": struct.pack(">IIII", 2051, 2, 28, 28) + bytes(2 * 784),

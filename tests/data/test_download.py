@@ -13,7 +13,8 @@ from torchvision import datasets
 from torchvision.datasets.utils import calculate_md5
 
 from gan_lightning.data import DataUnavailable, MNISTDataModule
-from gan_lightning.data.idx import CorruptFile, unpack
+from gan_lightning.data.download import unpack
+from gan_lightning.data.idx import CorruptFile
 from tests.data.test_corrupt import FILES
 
 pytestmark = pytest.mark.fault(17)

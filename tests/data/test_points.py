@@ -12,7 +12,7 @@ from gan_lightning.data import (
     RingDataModule,
 )
 from gan_lightning.metrics.modes import PointModes, mode_scorer
-from gan_lightning.pictures import FAKE, REAL, SIDE, scatter
+from gan_lightning.pixels import FAKE, REAL, SIDE, scatter
 
 KINDS = [(RingDataModule, 8, 2), (GridDataModule, 25, 2)]
 

@@ -10,9 +10,9 @@ from typing import Any
 from lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from gan_lightning.endings import end_with_parent
 from gan_lightning.loggers import MetricsCSV
 from gan_lightning.losses import NonSaturating
+from gan_lightning.system.signals import end_with_parent
 
 
 class NaNAt(NonSaturating):

@@ -6,9 +6,9 @@ from types import ModuleType
 
 import pytest
 
+from benchmarks.state import curves, differences
 from tests.conftest import ROOT, Command
-from tests.faults.state import curves, differences
-from tests.faults.test_endings import at, seen
+from tests.faults.test_signals import at, seen
 
 TINY = (
     *("data=digits", "debug=fast", "callbacks.progress_bar=null", "trainer.limit_train_batches=8"),

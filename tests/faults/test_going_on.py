@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from gan_lightning.checkpoint_io import (
+from gan_lightning.system.checkpoint_io import (
     SafeCheckpointIO,
     hash_file,
     previous,
@@ -20,8 +20,8 @@ from gan_lightning.checkpoint_io import (
 )
 from tests.conftest import ROOT, Command
 from tests.faults.conftest import SMALL
-from tests.faults.test_endings import at, seen
 from tests.faults.test_saving import flip
+from tests.faults.test_signals import at, seen
 
 AUTO = (*SMALL, "resume=auto", "hydra.run.dir=run", "trainer.max_epochs=3")
 

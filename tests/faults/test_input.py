@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from gan_lightning.run import known_metrics
+from gan_lightning.runs.preflight import known_metrics
 from tests.conftest import Command
 from tests.faults.conftest import SMALL
 
@@ -138,7 +138,9 @@ def test_an_interpolation_of_nothing(command: Command, tmp_path: Path) -> None:
 def test_all_that_is_wrong_is_said_before_data_is_fetched(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gan_lightning.run.build_data", lambda _: pytest.fail("data is fetched"))
+    monkeypatch.setattr(
+        "gan_lightning.runs.train.build_data", lambda _: pytest.fail("data is fetched")
+    )
     bad = {
         "loss._target_=nope.X": "loss (nope.X): ",
         "optimizer.schedule.lr=5": "optimizer.schedule.lr=5 ",
@@ -160,7 +162,9 @@ def test_all_that_is_wrong_is_said_before_data_is_fetched(
 def test_what_only_shows_in_the_whole_is_said_early(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gan_lightning.run.build_data", lambda _: pytest.fail("data is fetched"))
+    monkeypatch.setattr(
+        "gan_lightning.runs.train.build_data", lambda _: pytest.fail("data is fetched")
+    )
     beta = "+optimizer.schedule.beta1={_target_: gan_lightning.schedules.Constant, value: 0.5}"
     for overrides, words in (
         (("loss=infogan", "model=sngan"), "loss.codes=[10, 2]"),

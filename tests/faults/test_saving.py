@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gan_lightning.checkpoint_io import hash_file, previous, read_checkpoint
-from gan_lightning.files import sha256
+from gan_lightning.system.checkpoint_io import hash_file, previous, read_checkpoint
+from gan_lightning.system.files import sha256
 from tests.conftest import ROOT, Command, Finished, run_script
 from tests.faults.conftest import SMALL
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from gan_lightning.data import DigitsDataModule
-from gan_lightning.metrics.features import Embedded, FeatureNetwork
+from gan_lightning.metrics.features.classifier import Embedded, FeatureNetwork
+from gan_lightning.metrics.features.store import cached_network, train_features
 from gan_lightning.metrics.reals import RealStatistics
-from gan_lightning.metrics.store import cached_network, train_features
 
 
 @pytest.fixture(scope="session")

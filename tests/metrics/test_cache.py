@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from gan_lightning.data import DigitsDataModule
-from gan_lightning.metrics.cache import cache_folder, fingerprint, write_once
-from gan_lightning.metrics.features import FeatureNetwork
+from gan_lightning.metrics.features.cache import cache_folder, fingerprint
+from gan_lightning.metrics.features.classifier import FeatureNetwork
 from gan_lightning.metrics.reals import real_statistics
+from gan_lightning.system.files import write_once
 
 
 def write(path: Path, number: int) -> None:

@@ -10,10 +10,12 @@ import pytest
 import torch
 
 from gan_lightning.data import DigitsDataModule
-from gan_lightning.data.module import resize
+from gan_lightning.data.images import resize
 from gan_lightning.errors import UserError
-from gan_lightning.metrics import features, train_features
-from gan_lightning.metrics.features import (
+from gan_lightning.metrics.features import __main__ as train_features
+from gan_lightning.metrics.features import classifier as features
+from gan_lightning.metrics.features.__main__ import find_data
+from gan_lightning.metrics.features.classifier import (
     SHIPPED,
     DigitClassifier,
     FeatureNetwork,
@@ -21,12 +23,10 @@ from gan_lightning.metrics.features import (
     require_one_unit,
     shipped_feature_network,
 )
-from gan_lightning.metrics.live import cheap_scores
-from gan_lightning.metrics.scores import reference_scores
-from gan_lightning.metrics.store import cached_network, feature_network, save_classifier
-from gan_lightning.metrics.train_features import find_data
+from gan_lightning.metrics.features.store import cached_network, feature_network, save_classifier
+from gan_lightning.metrics.scores import cheap_scores, reference_scores
 from tests.metrics.conftest import Halves
-from tests.strangers.memory import reset, used
+from tests.untrusted.memory import reset, used
 
 
 def test_the_shipped_network_is_what_its_note_says() -> None:
@@ -141,6 +141,8 @@ def test_trained_on_first_use_then_read(
     network: FeatureNetwork, digits: DigitsDataModule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert cached_network(digits).is_file()
-    monkeypatch.setattr("gan_lightning.metrics.store.train_features", None)  # must not be called
+    monkeypatch.setattr(
+        "gan_lightning.metrics.features.store.train_features", None
+    )  # must not be called
     assert feature_network(digits).unit == network.unit
     assert network.metadata["test_accuracy"] > 0.9

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from gan_lightning.checkpoint import load_generator
 from gan_lightning.data import DigitsDataModule
+from gan_lightning.export.generator_file import load_generator
 from gan_lightning.metrics import FeatureNetwork, cheap_scores, real_statistics
-from gan_lightning.sampling import sample
+from gan_lightning.sampling.draw import sample
 from tests.conftest import run_script
 
 SAMPLES, NEIGHBOURS = 250, 100  # not a multiple of what two devices share out evenly

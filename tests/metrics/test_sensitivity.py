@@ -8,10 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gan_lightning.metrics.features import FeatureNetwork
-from gan_lightning.metrics.live import cheap_scores
+from gan_lightning.metrics.features.classifier import FeatureNetwork
 from gan_lightning.metrics.memorisation import memorisation_test
-from gan_lightning.metrics.scores import own_scores, reference_scores
+from gan_lightning.metrics.scores import cheap_scores, own_scores, reference_scores
 from tests.metrics.conftest import Halves
 
 Found = dict[str, float]

@@ -1,0 +1,70 @@
+"""Says in plain words when training has gone wrong, and what to try."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from lightning import Callback, LightningModule, Trainer
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from gan_lightning.callbacks.context import context
+from gan_lightning.callbacks.doctor.diagnosis import Chart, diagnose
+from gan_lightning.callbacks.doctor.measure import Panel, choose_panel, measure
+from gan_lightning.callbacks.doctor.rules import RULES
+
+
+class CollapseDoctor(Callback):
+    """Looks at both networks after every epoch; silent as long as they learn.
+
+    What it finds is said once, until it clears: on the console, as TensorBoard text `doctor` and
+    in a log file. It looks at copies of the networks with latents of its own, on the first
+    process alone, and so changes nothing in the training.
+
+    Args:
+        log_file: what it says is appended to it.
+        num_images: fakes, training reals and held-out reals that it looks at.
+        warm_up: images to be seen before anything counts: everything is untrained at first.
+    """
+
+    def __init__(self, log_file: str, num_images: int = 500, warm_up: int = 10_000) -> None:
+        self.log_file = Path(log_file)
+        self.num_images = num_images
+        self.warm_up = warm_up
+        self.chart = Chart()
+        self._panel: Panel | None = None
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Choose the images to look at."""
+        module, data = context(trainer, pl_module)
+        if trainer.is_global_zero:
+            self._panel = choose_panel(module, data, self.num_images)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Measure, and say what is wrong."""
+        if self._panel is None:
+            return
+        module, _ = context(trainer, pl_module)
+        findings = diagnose(measure(module, self._panel), RULES)
+        if trainer.current_epoch == 0 or module.images_seen < self.warm_up:
+            findings = [finding for finding in findings if finding.patience == 1]
+        for words in self.chart.update(findings):
+            self._say(trainer, module, words)
+
+    def _say(self, trainer: Trainer, pl_module: LightningModule, words: str) -> None:
+        module, _ = context(trainer, pl_module)
+        pl_module.print(f"doctor: {words}")  # goes above a progress bar
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                logger.experiment.add_text("doctor", words, module.images_seen)
+        self.log_file.parent.mkdir(parents=True, exist_ok=True)
+        now = datetime.now().isoformat(" ", "seconds")
+        with self.log_file.open("a") as file:
+            file.write(f"{now} images_seen={module.images_seen} doctor: {words}\n")
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what was seen and said so far, for the checkpoint."""
+        return self.chart.state_dict()
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore it."""
+        self.chart.load_state_dict(state_dict)

@@ -1,0 +1,230 @@
+"""What the collapse doctor measures: a few hundred images through copies of both networks."""
+
+import copy
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from gan_lightning.callbacks.doctor.diagnosis import Belief, Vitals
+from gan_lightning.data import ImageDataModule
+from gan_lightning.data.base import DataUnavailable
+from gan_lightning.data.batches import ImageTensors
+from gan_lightning.losses import BCEWithLogits, Hinge, LeastSquares, Loss
+from gan_lightning.penalties import NoPenalty
+from gan_lightning.pixels import to_unit_range
+from gan_lightning.sampling.latents import sample_latents
+from gan_lightning.training.gan import GANModule
+
+Network = TypeVar("Network", bound=nn.Module)
+
+TINY = 1e-6
+TWIN_QUANTILE = 0.01  # of the reals, by definition, this share has a twin
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The fixed images and latents that are looked at every epoch, on the training device.
+
+    Attributes:
+        real: training images [N, C, H, W] in [-1, 1].
+        label: of the reals, and of the fakes if conditional, int64[N].
+        group: the label as far as G is told it: all 0 if unconditional, int64[N].
+        held_out: reals that D was not trained on [M, C, H, W], or none (M = 0).
+        held_out_label: int64[M].
+        z: latents [N, L].
+        classes: how many classes are in use.
+        labels: how many the data set has.
+        diversity: mean distance of two reals.
+        twin: distance up to which two images are twins.
+        within: variance of the reals' pixels within a group.
+        grey: share of the reals' pixels that are neither black nor white.
+    """
+
+    real: Tensor
+    label: Tensor
+    group: Tensor
+    held_out: Tensor
+    held_out_label: Tensor
+    z: Tensor
+    classes: int
+    labels: int
+    diversity: float
+    twin: float
+    within: float
+    grey: float
+
+
+def choose_panel(module: GANModule, data: ImageDataModule, count: int) -> Panel:
+    """Choose `count` images of each kind and as many latents, always the same ones."""
+    images, label = _some(data.images, count)
+    held_out, held_out_label = _some(_held_out(data), count)
+    real = to_unit_range(images)
+    group = label if module.generator.num_classes else torch.zeros_like(label)
+    distances = pairwise_distances(real)
+    return Panel(
+        real=real.to(module.device),
+        label=label.to(module.device),
+        group=group.to(module.device),
+        held_out=to_unit_range(held_out).to(module.device),
+        held_out_label=held_out_label.to(module.device),
+        z=sample_latents(0, 0, len(real), module.generator.latent_dim).to(module.device),
+        classes=len(data.classes),
+        labels=data.num_classes,
+        diversity=max(mean_distance(distances), TINY),
+        twin=nearest_distances(distances).quantile(TWIN_QUANTILE).item(),
+        within=max(variance_within(real, group), TINY),
+        grey=max(grey_share(real), TINY),
+    )
+
+
+def _some(images: ImageTensors, count: int) -> tuple[Tensor, Tensor]:
+    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
+    return images[order[:count]]
+
+
+def _held_out(data: ImageDataModule) -> ImageTensors:
+    """Return the validation images; the test split if there are none; nothing without one."""
+    if data.validation_set:
+        return data.validation_set
+    try:
+        return data.split(train=False)
+    except (DataUnavailable, NotImplementedError):
+        return ImageTensors(*(part[:0] for part in data.images[torch.arange(1)]))
+
+
+def snapshot(network: Network) -> Network:
+    """Return a copy that behaves as in training but for dropout, and that nobody else sees.
+
+    BatchNorm uses the batch's statistics, as it does when D meets fakes in training.
+    """
+    double = copy.deepcopy(network).eval()
+    for layer in double.modules():
+        if isinstance(layer, _BatchNorm):
+            layer.train()
+    return double
+
+
+def belief_of(loss: Loss) -> Belief:
+    """Return what D's logits mean under a loss."""
+    if loss.relativistic:
+        return "pairs"
+    if isinstance(loss, Hinge | LeastSquares):
+        return "margin"
+    return "probability" if isinstance(loss, BCEWithLogits) else "score"
+
+
+def weight_of(penalty: Any) -> float:
+    """Return a penalty's weight; 0 for none, 1 for one that does not tell."""
+    return 0.0 if isinstance(penalty, NoPenalty) else float(getattr(penalty, "weight", 1.0) or 1.0)
+
+
+@torch.no_grad()
+def measure(module: GANModule, panel: Panel) -> Vitals:
+    """Look at both networks as they are now; changes nothing in them and draws nothing at random.
+
+    Of `module.scores`, the averaged generator's, the share of the rarest class is used.
+    """
+    generator, discriminator = snapshot(module.generator), snapshot(module.discriminator)
+    dtype = next(generator.parameters()).dtype
+    fake = generator(panel.z.to(dtype), panel.label if generator.num_classes else None)
+
+    def judge(images: Tensor, label: Tensor) -> Tensor:
+        y = label if discriminator.num_classes else None
+        return discriminator(images.to(dtype), y).float()
+
+    fakes, reals = judge(fake, panel.label), judge(panel.real, panel.label)
+    held_out = judge(panel.held_out, panel.held_out_label) if len(panel.held_out) else None
+    d_optimizer, g_optimizer = module.optimizers()  # type: ignore[attr-defined]  # two: a list
+    return Vitals(
+        belief=belief_of(module.loss),
+        **_of_logits(reals, fakes, held_out),
+        **_of_images(fake.float(), panel),
+        min_class_share=module.scores.get("score/min_class_share"),
+        gradient_d=module.meters.last.get("grad_norm/D"),
+        gradient_g=module.meters.last.get("grad_norm/G"),
+        conditional=bool(generator.num_classes),
+        classes=panel.classes,
+        labels=panel.labels,
+        penalty=weight_of(module.penalty),
+        lr_d=d_optimizer.param_groups[0]["lr"],
+        lr_g=g_optimizer.param_groups[0]["lr"],
+    )
+
+
+def _of_logits(real: Tensor, fake: Tensor, held_out: Tensor | None) -> dict[str, Any]:
+    """Return what D thinks; most of it holds whatever the logits' offset."""
+    gap = (real.mean() - fake.mean()).item()
+    middle = (real.mean() + fake.mean()) / 2
+    pairs = real[:, None] - fake[None]
+    values = {
+        "d_real": real.sigmoid().mean().item(),
+        "d_fake": fake.sigmoid().mean().item(),
+        "d_pairs": (-pairs).sigmoid().mean().item(),
+        "order": (0.5 + 0.5 * pairs.sign()).mean().item(),
+        "gap": gap,
+        "spread": torch.cat([real, fake]).std().item(),
+        "accuracy": (real > middle).float().mean().item(),
+    }
+    if held_out is not None:
+        values["held_out_accuracy"] = (held_out > middle).float().mean().item()
+        values["overfit"] = (real.mean() - held_out.mean()).item() / max(abs(gap), TINY)
+    return values
+
+
+def _of_images(fake: Tensor, panel: Panel) -> dict[str, float]:
+    """Return how varied the fakes are; everything relative to the reals."""
+    distances = pairwise_distances(fake)
+    return {
+        "diversity": mean_distance(distances) / panel.diversity,
+        "twins": (nearest_distances(distances) <= panel.twin).float().mean().item(),
+        "twin_pairs": twin_pairs(distances, panel.twin),
+        "latent": variance_within(fake, panel.group) / panel.within,
+        "grey": grey_share(fake) / panel.grey,
+    }
+
+
+SATURATED = 0.99  # a pixel beyond this is at an end of tanh
+
+
+def pairwise_distances(images: Tensor) -> Tensor:
+    """Return the Euclidean distances [N, N] of images[N, C, H, W] in pixel space."""
+    flat = images.float().flatten(1)
+    return torch.cdist(flat, flat)
+
+
+def nearest_distances(distances: Tensor) -> Tensor:
+    """Return each image's distance to its nearest other one, from distances[N, N]."""
+    return (distances + torch.diag(torch.full_like(distances.diagonal(), torch.inf))).amin(dim=1)
+
+
+def mean_distance(distances: Tensor) -> float:
+    """Return the mean distance of two different images."""
+    count = len(distances)
+    return distances.sum().item() / max(count * (count - 1), 1)
+
+
+def twin_pairs(distances: Tensor, twin: float) -> float:
+    """Return the share of pairs that are twins: one over the number of different images.
+
+    Two independent draws from n equally likely images are equal with probability 1/n.
+    Source: Arora & Zhang 2018, Do GANs learn the distribution?, section 3 (the birthday paradox).
+    """
+    count = len(distances)
+    close = (distances <= twin).sum().item() - count  # without the diagonal
+    return max(close, 0) / max(count * (count - 1), 1)
+
+
+def variance_within(images: Tensor, label: Tensor) -> float:
+    """Return the variance of a pixel among the images of one class, averaged over the images."""
+    flat = images.float().flatten(1)
+    groups = [flat[label == y] for y in label.unique()]
+    total = sum((g - g.mean(dim=0)).square().sum().item() for g in groups)
+    return total / flat.numel()
+
+
+def grey_share(images: Tensor) -> float:
+    """Return the share of pixels that are not at -1 or 1."""
+    return (images.abs() < SATURATED).float().mean().item()

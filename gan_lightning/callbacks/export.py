@@ -1,0 +1,48 @@
+"""The generator file of a run, after every epoch."""
+
+from pathlib import Path
+from typing import Any
+
+from lightning import Callback, LightningModule, Trainer
+
+from gan_lightning.callbacks.context import context
+from gan_lightning.errors import UserError
+from gan_lightning.export.generator_file import GENERATOR_FILE, save_generator
+from gan_lightning.export.metadata import describe
+
+
+class GeneratorExport(Callback):
+    """Writes the generator file after every epoch, and the plain config into checkpoints.
+
+    Args:
+        path: of the generator file.
+        config: the run's resolved config in plain containers.
+    """
+
+    def __init__(self, path: Path, config: dict[str, Any]) -> None:
+        self.path = path
+        self.config = config
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Find out now, not after the first epoch, that a name or value cannot be written."""
+        module, _ = context(trainer, pl_module)
+        try:
+            describe(self.config, module.average.generator, 0, {})
+        except ValueError as error:
+            raise UserError(f"{GENERATOR_FILE} cannot hold this generator: {error}") from error
+
+    def on_save_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Make the checkpoint self-describing."""
+        counts = context(trainer, pl_module)[1].class_counts()
+        checkpoint |= {"config": self.config, "class_counts": counts}
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write the averaged generator."""
+        if trainer.is_global_zero:
+            module, data = context(trainer, pl_module)
+            generator, counts = module.average.generator, data.class_counts()
+            seen, scores = module.images_seen, module.scores
+            metadata = describe(self.config, generator, seen, scores, counts)
+            save_generator(self.path, generator, metadata)

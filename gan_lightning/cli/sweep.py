@@ -1,0 +1,126 @@
+"""The job of a command, or the jobs of a sweep, and what became of them."""
+
+import math
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.experimental.callback import Callback
+from hydra.types import RunMode
+from omegaconf import DictConfig
+from rich.console import Console
+from rich.table import Table
+
+from gan_lightning.errors import RunError, UserError
+from gan_lightning.system.untrusted import printable
+
+Task = Callable[[DictConfig], Any]
+SWEEP_FILE = "multirun.yaml"
+
+
+class SweepFolder(Callback):
+    """Keeps where a sweep writes: one whose jobs do not compose ends before it has any."""
+
+    path: ClassVar[Path | None] = None
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Is called by Hydra (conf/hydra/common.yaml) before it makes the folder."""
+        folder = Path(config.hydra.sweep.dir)
+        SweepFolder.path = None if (folder / SWEEP_FILE).exists() else folder  # another sweep's
+
+
+class Jobs:
+    """Runs a task once, or once a job of a sweep, which goes on after a job that failed.
+
+    Args:
+        task: what a job does.
+        ground: folders that were there before; new folders below them go if nothing is in them.
+
+    Attributes:
+        status: what an error that Hydra swallows means.
+    """
+
+    def __init__(self, task: Task, ground: Sequence[Path] = ()) -> None:
+        self.task = task
+        self.ground = [path.resolve() for path in ground]
+        self.status = 2
+        self.failed: list[tuple[int, str, int, str]] = []  # number, overrides, status, reason
+        self._home = os.getpid()
+        SweepFolder.path = None
+
+    def __call__(self, config: DictConfig) -> Any:
+        """Run one job."""
+        self.status = 1
+        hydra_config = HydraConfig.get()
+        require_metric(config)
+        try:
+            return self.task(config)
+        except Exception as error:
+            expected = isinstance(error, UserError | RunError)
+            status = 2 if isinstance(error, UserError) else 1
+            # A launcher's own process has no table to write to: Hydra brings the error home.
+            sweep = hydra_config.mode == RunMode.MULTIRUN and os.getpid() == self._home
+            if not expected and (not sweep or os.environ.get("HYDRA_FULL_ERROR") == "1"):
+                raise
+            reason = str(error) if expected else f"{type(error).__name__}: {error}"
+            where = f"job {hydra_config.job.num}: " if sweep else ""
+            print(*map(printable, f"{where}{reason}".split("\n")), sep="\n", file=sys.stderr)
+            if not sweep:
+                sys.exit(status)
+            number, overrides = hydra_config.job.num, " ".join(hydra_config.overrides.task)
+            self.failed.append((number, overrides, status, reason))
+            return math.nan
+        finally:
+            # A sweep's own folder is still to be written to: `report` looks at that.
+            above = hydra_config.mode != RunMode.MULTIRUN
+            self._remove_if_empty(Path(hydra_config.runtime.output_dir), above)
+
+    def report(self) -> None:
+        """Show a table of the jobs that failed, if any, and end with the worst status."""
+        if not self.failed:
+            return
+        table = Table("job", "overrides", "status", "reason", title="jobs that failed")
+        for number, overrides, status, reason in self.failed:
+            table.add_row(str(number), overrides, str(status), printable(reason.split("\n")[0]))
+        width = None if sys.stderr.isatty() else 200
+        Console(stderr=True, markup=False, width=width).print(table)
+        self.remove_sweep()
+        sys.exit(min(status for _, _, status, _ in self.failed))
+
+    def remove_sweep(self) -> None:
+        """Remove the folder of a sweep that left no job's: Hydra put its own file there."""
+        folder = SweepFolder.path
+        if folder is None or not folder.is_dir():
+            return
+        if {path.name for path in folder.iterdir()} <= {SWEEP_FILE}:
+            (folder / SWEEP_FILE).unlink(missing_ok=True)
+            self._remove_if_empty(folder)
+
+    def _remove_if_empty(self, folder: Path, above: bool = True) -> None:
+        """Remove a folder without anything in it, and those above it that are new and empty."""
+        folder, old = folder.resolve(), {Path.cwd(), *self.ground}
+        new = [path for path in folder.parents if old & {*path.parents}] if above else []
+        for path in (folder, *new):
+            if path in old:
+                return
+            try:
+                path.rmdir()
+            except OSError:  # something is in it, or it is not there
+                return
+
+
+def require_metric(config: DictConfig) -> None:
+    """End a search before its first job if no job would measure what it minimises."""
+    hydra_config, metric = HydraConfig.get(), str(config.get("optimized_metric"))
+    if hydra_config.mode != RunMode.MULTIRUN or "Optuna" not in hydra_config.sweeper._target_:
+        return
+    if metric.startswith("score/") and not config.callbacks.get("scores"):
+        print(
+            f"optimized_metric={metric} is not measured with callbacks.scores off: leave it on, "
+            "or minimise another column of metrics.csv, such as optimized_metric=loss/G",
+            file=sys.stderr,
+        )
+        sys.exit(2)

@@ -1,0 +1,48 @@
+"""Which reals to score against when nobody says: those that the generator was trained on."""
+
+from pathlib import Path
+
+import hydra
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from gan_lightning.export.generator_file import load_generator, newest_generator
+from gan_lightning.export.metadata import GeneratorMetadata
+
+OWN_FILES = ("array", "image_folder")  # the generator file does not tell where these are
+
+
+def with_own_reals(config: DictConfig) -> DictConfig:
+    """Return evaluate.py's config with the first generator's data set, unless `data` was given.
+
+    Raises:
+        UserError: the generator cannot be read.
+    """
+    given = list(HydraConfig.get().overrides.task)
+    if any(item.lstrip("+~").startswith(("data=", "data.")) for item in given):
+        return config
+    asked = config.generator
+    first = asked if asked is None or isinstance(asked, str) else asked[0]
+    if first is None and config.images:
+        return config
+    path = Path(str(first)) if first else newest_generator(Path("outputs"))
+    own = own_reals(load_generator(path, config.trust)[1])
+    return hydra.compose("evaluate", [*given, *own]) if own else config
+
+
+def own_reals(metadata: GeneratorMetadata) -> list[str]:
+    """Return the overrides that make a generator's data set; none if its name is no option.
+
+    The name in a file leads to a config of this project or to nothing.
+    """
+    loader = GlobalHydra.instance().config_loader()
+    known = set(loader.get_group_options("data")) - set(OWN_FILES)
+    if metadata.dataset not in known:
+        return []
+    channels, side = metadata.image_shape[:2]
+    found = [f"data={metadata.dataset}", f"data.channels={channels}", f"data.resolution={side}"]
+    labels = hydra.compose("evaluate", found).data.num_classes
+    if metadata.classes and metadata.classes != list(range(labels)):
+        found.append(f"data.classes={metadata.classes}")
+    return found

@@ -1,0 +1,141 @@
+"""One judge for all candidates: the same reals, the same network, the same counts."""
+
+from dataclasses import dataclass, field
+from functools import cache
+
+from torch import Tensor
+
+from gan_lightning.data import ImageDataModule
+from gan_lightning.data.batches import ImageTensors
+from gan_lightning.metrics.diversity import class_shares
+from gan_lightning.metrics.features.classifier import Embedded, FeatureNetwork
+from gan_lightning.metrics.intervals import Score
+from gan_lightning.metrics.label_scores import (
+    category_accuracy,
+    classifier_accuracy_score,
+    label_accuracy,
+)
+from gan_lightning.metrics.memorisation import Memorisation, memorisation_test
+from gan_lightning.metrics.reals import RealStatistics, real_statistics
+from gan_lightning.metrics.scores import Scores, own_scores, reference_scores
+
+REFERENCES = ("train", "test")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found of one set of images.
+
+    Attributes:
+        scores: by reference: `train`, `test`, or `own` for those that need none.
+        shares: float64[K], the predicted classes.
+        predictions: int64[M].
+        memorisation: against the training split.
+        class_fid: Frechet distance to the training split, class by class.
+        count: number of images.
+    """
+
+    scores: dict[str, Scores]
+    shares: Tensor
+    predictions: Tensor
+    memorisation: Memorisation
+    class_fid: dict[int, float]
+    count: int
+
+
+@dataclass
+class Judge:
+    """Scores sets of images, and reals in their place.
+
+    Floors are scores of reals that the reference does not hold: the test split against the
+    training split, and random training images against the test split, as many as the fakes (or as
+    many as there are).
+
+    Args:
+        data: the data set.
+        network: its feature network, or Inception.
+    """
+
+    data: ImageDataModule
+    network: FeatureNetwork
+    reals: dict[str, RealStatistics] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.reals = {
+            name: real_statistics(self.data, self.network, train=name == "train")
+            for name in REFERENCES
+        }
+        self.floors = cache(self._floors)
+        self.accuracy_floor = cache(self._accuracy_floor)
+
+    def judge(
+        self, images: Tensor, labels: Tensor | None, categories: Tensor | None = None
+    ) -> Verdict:
+        """Score images uint8[M, C, H, W], and their labels or categories int64[M] if there are."""
+        fakes, train, test = self.network.embed(images), self.reals["train"], self.reals["test"]
+        scores = {name: reference_scores(fakes, self.reals[name], labels) for name in REFERENCES}
+        scores["own"] = own_scores(fakes, self.data.classes)
+        copies = memorisation_test(fakes.features, test.embedded.features, train.embedded.features)
+        scores["own"] |= _copying(copies)
+        if labels is not None:
+            scores["own"]["label_accuracy"] = label_accuracy(fakes.logits, labels)
+            scores["own"]["cas"] = self.accuracy_of(ImageTensors(images, labels))
+        if categories is not None:
+            scores["own"]["category_accuracy"] = category_accuracy(fakes.logits, categories)
+        given = fakes.predictions if labels is None else labels
+        return Verdict(
+            scores=scores,
+            shares=class_shares(fakes.predictions, self.data.num_classes),
+            predictions=fakes.predictions,
+            memorisation=copies,
+            class_fid=train.class_frechet(fakes.features, given),
+            count=len(images),
+        )
+
+    def accuracy_of(self, train: ImageTensors) -> Score:
+        """Return the test accuracy of a classifier trained on these images."""
+        test = self.data.split(train=False)
+        return classifier_accuracy_score(train, test, self.data.num_classes)
+
+    def _rows(self, split: str, count: int) -> tuple[Embedded, Tensor]:
+        """Return random reals of a split and their labels."""
+        reals = self.reals[split]
+        return reals.subset(count), reals.labels[reals.order[:count]]
+
+    def _floors(self, count: int) -> dict[str, Scores]:
+        train, train_labels = self._rows("train", count)
+        test, test_labels = self._rows("test", count)
+        floors = {
+            "train": reference_scores(test, self.reals["train"], test_labels, intervals=False),
+            "test": reference_scores(train, self.reals["test"], train_labels, intervals=False),
+            "own": own_scores(test, self.data.classes, intervals=False),
+        }
+        accuracy = label_accuracy(test.logits, test_labels)
+        floors["own"] |= {"label_accuracy": accuracy, "category_accuracy": accuracy}
+        # Held-out reals against other held-out reals: the halves of the test split.
+        half = len(test) // 2
+        whole = self.reals["train"].embedded.features
+        floors["own"] |= _copying(
+            memorisation_test(test.features[:half], test.features[half:], whole)
+        )
+        return floors
+
+    def _accuracy_floor(self, count: int) -> Score:
+        """Return the classifier accuracy score of as many reals of the training split."""
+        rows = self.reals["train"].order[:count]
+        return self.accuracy_of(ImageTensors(*self.data.split(train=True)[rows]))
+
+    def floor_counts(self, count: int) -> dict[str, int]:
+        """Return how many reals the floors stand on."""
+        return {
+            "train": min(count, len(self.reals["test"])),
+            "test": min(count, len(self.reals["train"])),
+        }
+
+
+def _copying(found: Memorisation) -> Scores:
+    return {
+        "closer": Score(found.closer),
+        "near": found.near,
+        "p_value": Score(found.p_value),
+    }

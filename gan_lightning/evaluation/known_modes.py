@@ -1,0 +1,101 @@
+"""Scoring generators on data sets whose modes are known: modes found instead of FID."""
+
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor
+from torchvision.utils import make_grid, save_image
+
+from gan_lightning.data import ImageDataModule, PointsDataModule
+from gan_lightning.errors import UserError
+from gan_lightning.evaluation.candidates import Candidate
+from gan_lightning.evaluation.result_file import Record, write_record
+from gan_lightning.metrics.features.cache import split_fingerprint
+from gan_lightning.metrics.modes import ModeScorer
+from gan_lightning.pixels import scatter, visible
+
+TITLES = {"modes": "modes", "high_quality": "high quality", "reverse_kl": "reverse KL"}
+PART = 1000  # images read at once
+COLUMNS, CELLS, POINTS = 10, 100, 2000  # of the picture of one candidate
+
+
+def scores_of(scorer: ModeScorer, images: Tensor) -> dict[str, float]:
+    """Return the scores of images uint8[N, C, H, W], or floats in [-1, 1]."""
+    return scorer.scores(torch.cat([scorer.read(part) for part in images.split(PART)]))
+
+
+def evaluate_modes(
+    candidates: list[Candidate],
+    data: ImageDataModule,
+    scorer: ModeScorer,
+    output: Path,
+    console: Console,
+) -> None:
+    """Score all candidates and as many reals; write the record and the picture, show the table.
+
+    Raises:
+        UserError: a candidate's images have other channels than the data.
+    """
+    for candidate in candidates:
+        found = candidate.images.shape[1]
+        if found != data.channels:
+            raise UserError(
+                f"{candidate.name} has images of {found} channels, {data.name} of {data.channels}"
+            )
+    count = len(candidates[0].images)
+    reals = data.split(train=False)
+    floor = min(count, len(reals))
+    record: Record = {
+        "format_version": 1,
+        "unit": scorer.unit,
+        "data": {
+            "name": data.name,
+            "source": data.source,
+            "modes": scorer.num_modes,
+            "splits": {"test": {"images": len(reals), "fingerprint": split_fingerprint(reals)}},
+        },
+        "num_samples": count,
+        "floor_samples": floor,
+        "floor": scores_of(scorer, reals.images[:floor]),
+        "candidates": [
+            {"name": c.name, **c.about, "scores": scores_of(scorer, c.images)} for c in candidates
+        ],
+    }
+    write_record(output, record)
+    save_image(picture(candidates, data), output.with_suffix(".png"))
+    console.print(mode_table(record))
+
+
+def mode_table(record: Record) -> Table:
+    """Return the table: a row a score, a column a candidate, the floor last."""
+    data, count = record["data"], record["num_samples"]
+    title = f"{data['name']}, {count:,} samples each, unit {record['unit']}"
+    table = Table(title=title, title_justify="left")
+    table.add_column("score", no_wrap=True)
+    for candidate in record["candidates"]:
+        table.add_column(candidate["name"], justify="right", overflow="fold")
+    table.add_column(f"{record['floor_samples']:,} reals (floor)", justify="right")
+    for name, floor in record["floor"].items():
+        values = [candidate["scores"][name] for candidate in record["candidates"]] + [floor]
+        if name == "modes":
+            title, cells = f"modes of {data['modes']:,}", [f"{value:.0f}" for value in values]
+        else:
+            title, cells = TITLES[name], [f"{value:.4f}" for value in values]
+        table.add_row(title, *cells)
+    return table
+
+
+def picture(candidates: list[Candidate], data: ImageDataModule) -> Tensor:
+    """Return samples of all candidates side by side, [3, H, W] in [0, 1]."""
+    if isinstance(data, PointsDataModule):
+        reals = data.images.images[:POINTS]
+        points = [c.images[:POINTS] / 127.5 - 1 for c in candidates]
+        return torch.cat([scatter(reals, [fakes]) for fakes in points], dim=2)
+    shown = [visible(c.images[:CELLS]) / 255 for c in candidates]
+    grids = [make_grid(images, nrow=COLUMNS, pad_value=1) for images in shown]
+    height = max(grid.shape[1] for grid in grids)
+    below = [(0, 0, 0, height - grid.shape[1]) for grid in grids]
+    padded = [torch.nn.functional.pad(g, b, value=1.0) for g, b in zip(grids, below, strict=True)]
+    return torch.cat(padded, dim=2)

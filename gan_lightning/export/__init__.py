@@ -1,0 +1,1 @@
+"""Generator files: what is in them, how they are written, and how they are read back."""

@@ -1,0 +1,171 @@
+"""Generator files, and reading generators from run folders and checkpoints.
+
+A generator file is a safetensors file: the averaged generator's tensors and one JSON string of
+metadata. The network is built from a closed list of class names with plain arguments; nothing
+in a file is ever imported, unpickled or instantiated. A class from elsewhere is imported only if
+the user names it too (`trust`).
+"""
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from gan_lightning.errors import UserError
+from gan_lightning.export.metadata import (
+    FORMAT_VERSION,
+    GeneratorMetadata,
+    checked,
+    describe,
+    is_plain,
+    split_target,
+)
+from gan_lightning.export.rebuild import MAX_BYTES, blank, check_fit, check_shapes, fill
+from gan_lightning.networks.base import Generator
+from gan_lightning.system.checkpoint_io import read_checkpoint
+from gan_lightning.system.files import atomic_write
+from gan_lightning.system.untrusted import printable, strict_json, tensor_header
+
+__all__ = ["GENERATOR_FILE", "GeneratorMetadata", "load_generator", "save_generator"]
+GENERATOR_FILE = "generator.safetensors"
+AVERAGE = "average.module."  # in front of the averaged generator's tensors in a checkpoint
+Read = tuple[Generator, GeneratorMetadata]
+_UNREADABLE = (OSError, SafetensorError, KeyError, TypeError, ValueError, AttributeError)
+
+
+def save_generator(path: Path, generator: Generator, metadata: GeneratorMetadata) -> None:
+    """Write a generator file; a reader never sees half of it."""
+    tensors = {k: v.detach().cpu().contiguous() for k, v in generator.state_dict().items()}
+    fields = dataclasses.asdict(metadata)
+    fields["sha256"] = content_hash(fields, tensors)
+    text = json.dumps(fields, sort_keys=True)
+    atomic_write(path, lambda file: save_file(tensors, file, metadata={"gan_lightning": text}))
+
+
+def content_hash(fields: dict[str, Any], tensors: dict[str, Tensor]) -> str:
+    """Return the SHA-256 over the metadata (without the hash itself) and all tensors."""
+    digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode())
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        digest.update(tensors[name].numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _read_fields(path: Path) -> tuple[dict[str, Any], str]:
+    """Return (the metadata's fields, the hash they name)."""
+    if path.stat().st_size > MAX_BYTES:
+        raise ValueError(f"larger than {MAX_BYTES >> 30} GiB")
+    fields = strict_json(tensor_header(path).get("gan_lightning", "{}"))
+    if not isinstance(fields, dict) or "format_version" not in fields:
+        raise ValueError("it has no metadata")
+    version = fields["format_version"]
+    if type(version) is int and version > FORMAT_VERSION:
+        raise UserError(f"{path}: made by a newer version of this project; upgrade to read")
+    return fields, fields.pop("sha256")
+
+
+def read_generator_file(path: Path, trust: str | None = None) -> Read:
+    """Read a `generator.safetensors`; the tensors are read last, once they fit.
+
+    Raises:
+        UserError: it is no generator file, or one of a newer format.
+    """
+    try:
+        fields, expected = _read_fields(path)
+        metadata = checked(GeneratorMetadata(**fields))
+        with safe_open(path, framework="pt") as file:
+            names = list(file.keys())
+            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in names}
+            generator = _blank(path, metadata, shapes, trust)
+            tensors = {name: file.get_tensor(name) for name in names}
+        if content_hash(fields, tensors) != expected:
+            raise UserError(f"{path} is corrupt or was changed (hash mismatch)")
+        return fill(generator, tensors), metadata
+    except _UNREADABLE as error:
+        reason = printable(str(error))[:300]
+        raise UserError(f"{path} is not a generator file of this project ({reason})") from error
+
+
+def _blank(
+    path: Path, metadata: GeneratorMetadata, shapes: dict[str, tuple[int, ...]], trust: str | None
+) -> Generator:
+    try:
+        generator = blank(metadata.class_name, metadata.arguments, len(shapes), trust)
+        check_shapes(generator, shapes, metadata.class_name)
+        check_fit(generator, metadata)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = printable(str(error.args[0]))[:500]
+        raise UserError(f"{path}: cannot build the generator: {reason}") from error
+    return generator
+
+
+def generator_from_checkpoint(path: Path, trust: str | None = None) -> Read:
+    """Read the averaged generator out of a `.ckpt`.
+
+    Raises:
+        UserError: it is no checkpoint of this project.
+    """
+    if path.stat().st_size > 4 * MAX_BYTES:
+        raise UserError(f"{path} is larger than {4 * MAX_BYTES >> 30} GiB")
+    checkpoint = read_checkpoint(path)
+    try:
+        config, state = checkpoint["config"], checkpoint["state_dict"]
+        position, start = state["_extra_state"], len(AVERAGE)
+        tensors = {k[start:]: v for k, v in state.items() if k.startswith(AVERAGE)}
+        # A tensor may be a view that repeats one number: it would grow when it is first used.
+        if sum(v.numel() * v.element_size() for v in tensors.values()) > path.stat().st_size:
+            raise ValueError("tensors that claim more bytes than the file has")
+        name, arguments = split_target(config["model"]["generator"])
+        if not is_plain(list(arguments.values())):
+            raise ValueError("its arguments are no plain values")
+        generator = blank(name, arguments, len(tensors), trust)
+        seen, scores = position["images_seen"], position["scores"]
+        metadata = describe(config, generator, seen, scores, checkpoint.get("class_counts", ()))
+        check_shapes(generator, {k: tuple(v.shape) for k, v in tensors.items()}, name)
+        check_fit(generator, metadata)
+        return fill(generator, tensors), metadata
+    except (*_UNREADABLE, LookupError, ArithmeticError, RuntimeError) as error:
+        reason = printable(str(error.args[0] if error.args else error))[:500]
+        raise UserError(f"{path} holds no generator of this project: {reason}") from error
+
+
+def newest_generator(outputs: Path) -> Path:
+    """Return the generator file written last below a folder.
+
+    Raises:
+        UserError: there is none.
+    """
+    files = list(outputs.glob(f"**/{GENERATOR_FILE}"))
+    if not files:
+        raise UserError(
+            f"no {GENERATOR_FILE} below {outputs}/: train one with `python train.py`, "
+            "or name one with generator=PATH"
+        )
+    return max(files, key=lambda file: file.stat().st_mtime)
+
+
+def load_generator(
+    path: Path, trust: str | None = None
+) -> tuple[Generator, GeneratorMetadata, Path]:
+    """Read a generator from a generator file, a run folder or a `.ckpt`.
+
+    Args:
+        path: of one of these.
+        trust: dotted path of a class that may be imported, if the file asks for it.
+
+    Returns:
+        (generator in eval mode on the CPU, metadata, the file that was read)
+
+    Raises:
+        UserError: nothing readable is there.
+    """
+    file = path / GENERATOR_FILE if path.is_dir() else path
+    if not file.is_file():
+        raise UserError(f"generator={path}: no such file" + (f" {file}" if path.is_dir() else ""))
+    read = generator_from_checkpoint if file.suffix == ".ckpt" else read_generator_file
+    return *read(file, trust), file

@@ -1,0 +1,197 @@
+"""What a generator file says of itself, and what it may say."""
+
+import dataclasses
+import inspect
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gan_lightning.errors import UserError
+from gan_lightning.networks.base import Generator, generator_path
+
+FORMAT_VERSION = 1
+MAX_SIDE, MAX_CHANNELS, MAX_CLASSES = 256, 16, 100_000
+_MAX_TEXT, _MAX_VALUES = 200, 1000
+
+
+@dataclass(frozen=True)
+class GeneratorMetadata:
+    """What a generator file says of itself, beside the tensors.
+
+    `class_name` is a name within `gan_lightning.networks`, or the dotted path of somebody's own
+    class, which a reader has to name too: `trust=mypkg.MyGenerator`.
+    """
+
+    class_name: str
+    arguments: dict[str, Any]
+    latent_dim: int
+    image_shape: list[int]
+    num_classes: int
+    classes: list[int]
+    dataset: str
+    images_seen: int
+    scores: dict[str, float] = dataclasses.field(default_factory=dict)
+    format_version: int = FORMAT_VERSION
+    class_counts: list[int] = dataclasses.field(default_factory=list)  # P(Y); empty: not known
+
+    @property
+    def labels(self) -> list[int]:
+        """The labels that may be asked for: none if unconditional."""
+        return self.classes if self.num_classes else []
+
+
+def is_text(value: Any) -> bool:
+    """Whether this is a short text, perhaps empty, without line breaks and escape codes."""
+    return isinstance(value, str) and len(value) <= _MAX_TEXT and value.isprintable()
+
+
+def _is_count(value: Any, low: int = 0, high: int = 1 << 62) -> bool:
+    return type(value) is int and low <= value <= high
+
+
+def is_plain(value: Any, budget: int = _MAX_VALUES) -> bool:
+    """Whether this is a number, text, None, or a list of such; no more than so many in all."""
+    waiting, seen = [value], 0
+    while waiting and seen <= budget:
+        item, seen = waiting.pop(), seen + 1
+        if isinstance(item, list):
+            waiting += item[: budget + 1]
+        elif isinstance(item, float):
+            if not math.isfinite(item):
+                return False
+        elif not (item is None or type(item) in (int, bool) or is_text(item)):
+            return False
+    return not waiting and seen <= budget
+
+
+def wrong_fields(metadata: GeneratorMetadata) -> list[str]:
+    """Return the names of the fields that are not what they should be."""
+    m = metadata
+    shape, classes, counts = m.image_shape, m.classes, m.class_counts
+    fine = {
+        "class_name": is_text(m.class_name),
+        "arguments": isinstance(m.arguments, dict)
+        and all(is_text(key) and key.isidentifier() for key in m.arguments)
+        and is_plain(list(m.arguments.values())),
+        "latent_dim": _is_count(m.latent_dim, 1),
+        "image_shape": isinstance(shape, list)
+        and len(shape) == 3
+        and _is_count(shape[0], 1, MAX_CHANNELS)
+        and all(_is_count(side, 1, MAX_SIDE) for side in shape[1:]),
+        "num_classes": _is_count(m.num_classes, 0, MAX_CLASSES),
+        "classes": isinstance(classes, list)
+        and len(classes) <= MAX_CLASSES
+        and all(_is_count(label, 0, MAX_CLASSES) for label in classes)
+        and len(set(classes)) == len(classes),
+        # A name, never a path; it goes into tables, file names are made of nothing in here.
+        "dataset": is_text(m.dataset) and not set("/\\") & set(m.dataset),
+        "images_seen": _is_count(m.images_seen),
+        "scores": isinstance(m.scores, dict)
+        and all(is_text(name) for name in m.scores)
+        and all(type(score) in (int, float) for score in m.scores.values())
+        and is_plain(list(m.scores.values())),
+        "class_counts": isinstance(counts, list)
+        and all(_is_count(count, 0, 1 << 40) for count in counts)
+        and (not counts or (len(counts) == len(classes) and sum(counts) > 0)),
+        "format_version": _is_count(m.format_version, 1, FORMAT_VERSION),
+    }
+    wrong = [name for name, good in fine.items() if not good]
+    if not wrong and m.num_classes:
+        wrong += [] if classes and max(classes) < m.num_classes else ["classes"]
+    return wrong
+
+
+def checked(metadata: GeneratorMetadata) -> GeneratorMetadata:
+    """Return the metadata.
+
+    Raises:
+        ValueError: names the fields that are wrong.
+    """
+    wrong = wrong_fields(metadata)
+    if wrong:
+        raise ValueError(f"it says something impossible of {', '.join(wrong)}")
+    return metadata
+
+
+def asked_labels(
+    metadata: GeneratorMetadata, label: int | None = None, labels: str = "turn"
+) -> tuple[list[int], list[int]]:
+    """Return (the labels to draw, how often each occurs if they are to be drawn from P(Y)).
+
+    Args:
+        metadata: of the generator.
+        label: draw this one alone.
+        labels: `turn` (one after the other) or `joint` (as often as the training images have them).
+
+    Raises:
+        UserError: the generator does not know the label, or not how often labels occur.
+    """
+    known = ", ".join(map(str, metadata.labels)) or "none: it is unconditional"
+    if label is not None:
+        if label not in metadata.labels:
+            raise UserError(f"label={label}: this generator's labels are {known}")
+        if labels != "turn":
+            raise UserError(f"label={label} and labels={labels}: give one of them")
+        return [label], []
+    if labels == "turn":
+        return metadata.labels, []
+    if labels != "joint":
+        raise UserError(f"labels={labels} must be one of turn, joint")
+    if not metadata.labels:
+        raise UserError(f"labels=joint: this generator's labels are {known}")
+    if not metadata.class_counts:
+        raise UserError("labels=joint: its file does not say how often each label occurs")
+    return metadata.labels, metadata.class_counts
+
+
+def constructor_arguments(cls: type[Generator], given: dict[str, Any]) -> dict[str, Any]:
+    """Return all plain constructor arguments, defaults included: a default may change later."""
+    bound = inspect.signature(cls).bind(**given)
+    bound.apply_defaults()
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in bound.arguments.items()}
+
+
+def describe(
+    config: dict[str, Any],
+    generator: Generator,
+    images_seen: int,
+    scores: dict[str, float],
+    class_counts: Sequence[int] = (),
+) -> GeneratorMetadata:
+    """Return the metadata of a run's generator.
+
+    Args:
+        config: the run's plain, resolved config.
+        generator: the network, with or without weights.
+        images_seen: by the run so far.
+        scores: the latest; those that are NaN or infinite are left out, JSON has neither.
+        class_counts: of the training images, by sorted label; empty if not known.
+
+    Raises:
+        ValueError: a value that a generator file cannot hold; names it.
+    """
+    name, arguments = split_target(config["model"]["generator"])
+    data = config["data"]
+    labels = data["classes"] or range(min(data["num_classes"], MAX_CLASSES))
+    if not is_plain(list(labels), MAX_CLASSES):
+        raise ValueError("its classes are no labels")
+    metadata = GeneratorMetadata(
+        class_name=name,
+        arguments=constructor_arguments(type(generator), arguments),
+        latent_dim=generator.latent_dim,
+        image_shape=list(generator.image_shape),
+        num_classes=generator.num_classes,
+        classes=sorted(labels),
+        dataset=data["name"],
+        images_seen=images_seen,
+        scores={name: score for name, score in scores.items() if math.isfinite(score)},
+        class_counts=list(class_counts),
+    )
+    return checked(metadata)
+
+
+def split_target(node: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return (the class name in a generator file, the arguments) of a config's node."""
+    arguments = {k: v for k, v in node.items() if k not in ("_target_", "_convert_")}
+    return generator_path(node["_target_"]), arguments

@@ -1,0 +1,153 @@
+"""From metadata and tensors to a network, at a cost in proportion to the file."""
+
+import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.module import (
+    register_module_module_registration_hook,
+    register_module_parameter_registration_hook,
+)
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from gan_lightning.errors import UserError
+from gan_lightning.export.metadata import GeneratorMetadata
+from gan_lightning.networks.base import Generator, find_generator
+from gan_lightning.sampling.draw import CHUNK
+
+MAX_BYTES = 2 << 30  # of a file, and of any tensor between z and the images of one chunk
+
+
+def find_class(name: str, trust: str | None = None) -> type[Generator]:
+    """Return the class that a file names: one of this package's, or the one trusted by the user.
+
+    Nothing is imported but what `trust` says, and that only if the file asks for it.
+
+    Raises:
+        KeyError: it is neither.
+        UserError: the trusted class cannot be imported, or is no `Generator`.
+    """
+    if name == trust:
+        return _import(trust)
+    try:
+        return find_generator(name)
+    except KeyError as error:
+        if "." not in name:
+            raise
+        known = error.args[0].partition("; ")[2]
+        raise KeyError(
+            f"unknown generator class {name!r}, not of this package ({known}); if you trust "
+            f"its code, say so by trust={name}"
+        ) from None
+
+
+def _import(path: str) -> type[Generator]:
+    module, _, name = path.rpartition(".")
+    try:
+        cls = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UserError(f"trust={path}: {error}; is it on the PYTHONPATH?") from error
+    if not isinstance(cls, type) or not issubclass(cls, Generator) or cls is Generator:
+        raise UserError(f"trust={path}: must be a subclass of gan_lightning.networks.Generator")
+    return cls
+
+
+@contextmanager
+def _at_most(count: int) -> Iterator[None]:
+    """Stop a constructor that registers more parameters and layers than that."""
+    seen = 0
+
+    def look(*_: Any) -> None:
+        nonlocal seen
+        seen += 1
+        if seen > count:
+            raise ValueError("its arguments ask for more layers than the file has tensors")
+
+    handles = [
+        register_module_parameter_registration_hook(look),
+        register_module_module_registration_hook(look),
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+class _Watch(TorchDispatchMode):
+    """Refuses to make a tensor beyond the limit."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        for leaf in tree_leaves(result):
+            if isinstance(leaf, Tensor) and leaf.numel() * leaf.element_size() > MAX_BYTES:
+                raise ValueError(f"{CHUNK} samples would need more than {MAX_BYTES >> 30} GiB")
+        return result
+
+
+def blank(name: str, arguments: dict[str, Any], tensors: int, trust: str | None) -> Generator:
+    """Return the named network without weights (of a trusted class: with its own).
+
+    On the meta device a lie about sizes costs no memory; a lie about depth ends at a number of
+    layers in proportion to `tensors`, how many the file has.
+
+    Raises:
+        ValueError: whatever the constructor says to these arguments.
+        KeyError: see `find_class`.
+    """
+    cls = find_class(name, trust)
+    if name == trust:  # its code is run anyway, and need not know of the meta device
+        return cls(**arguments)
+    try:
+        with torch.device("meta"), _at_most(16 * tensors + 256):
+            return cls(**arguments)
+    except Exception as error:  # a stranger's arguments can make a constructor raise anything
+        reason = str(error).strip().partition("\n")[0][:200] or type(error).__name__
+        raise ValueError(reason) from error
+
+
+def check_fit(generator: Generator, metadata: GeneratorMetadata) -> None:
+    """Compare what was said of a network with what it is, and its appetite with the limit.
+
+    Raises:
+        ValueError: the network is another one, or needs too much memory.
+    """
+    said = (metadata.latent_dim, tuple(metadata.image_shape), metadata.num_classes)
+    if said != (generator.latent_dim, generator.image_shape, generator.num_classes):
+        raise ValueError("latent_dim, image_shape or num_classes are not the network's")
+    if not any(weight.is_meta for weight in generator.state_dict().values()):
+        return
+    with torch.inference_mode(), torch.device("meta"), _Watch():
+        y = torch.zeros(CHUNK, dtype=torch.int64) if generator.num_classes else None
+        images = generator.eval()(torch.zeros(CHUNK, generator.latent_dim), y)
+    if tuple(images.shape[1:]) != generator.image_shape:
+        raise ValueError(f"it draws images of {list(images.shape[1:])}")
+
+
+def check_shapes(generator: nn.Module, found: dict[str, tuple[int, ...]], name: str) -> None:
+    """Compare the shapes of the tensors in a file with the network's.
+
+    Raises:
+        ValueError: names the first that differs.
+    """
+    expected = {key: tuple(value.shape) for key, value in generator.state_dict().items()}
+    wrong = sorted(set(expected.items()) ^ set(found.items()))
+    if wrong:
+        raise ValueError(f"tensor {wrong[0][0][:100]!r} does not fit {name}")
+
+
+def fill(generator: Generator, tensors: dict[str, Tensor]) -> Generator:
+    """Give a network its weights; in eval mode, on the CPU, without gradients.
+
+    Raises:
+        ValueError: a tensor has another type than the network's.
+    """
+    for key, value in generator.state_dict().items():
+        if tensors[key].dtype != value.dtype:
+            raise ValueError(f"tensor {key!r} is {tensors[key].dtype}, not {value.dtype}")
+    generator.load_state_dict(tensors, assign=True)
+    return generator.eval().requires_grad_(False)

@@ -1,0 +1,1 @@
+"""Feature networks: the spaces that scores are distances in."""

@@ -1,0 +1,85 @@
+"""Where a data set's feature network comes from: the package, the cache, or training it now."""
+
+import json
+import platform
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from gan_lightning.data import ImageDataModule
+from gan_lightning.data.batches import ImageTensors
+from gan_lightning.errors import UserError
+from gan_lightning.metrics.features.cache import cache_folder, fingerprint
+from gan_lightning.metrics.features.classifier import (
+    DigitClassifier,
+    FeatureNetwork,
+    read_feature_network,
+    shipped_feature_network,
+)
+from gan_lightning.metrics.features.training import accuracy, default_size, train_classifier
+from gan_lightning.system.files import write_once
+
+
+def save_classifier(network: DigitClassifier, metadata: dict[str, Any], path: Path) -> None:
+    """Write a feature network, unless another process has just written it."""
+    tensors = {k: v.contiguous() for k, v in network.state_dict().items()}
+    text = {"gan_lightning_features": json.dumps(metadata, sort_keys=True)}
+    write_once(path, lambda temporary: save_file(tensors, temporary, metadata=text))
+
+
+def train_features(
+    data: ImageDataModule,
+    path: Path,
+    seed: int = 0,
+    epochs: int | None = None,
+    width: int | None = None,
+) -> FeatureNetwork:
+    """Train the feature network of a data set, all of its classes, and write it."""
+    train, test = ImageTensors(*data.load(train=True)), ImageTensors(*data.load(train=False))
+    usual_epochs, usual_width = default_size(len(train))
+    epochs, width = epochs or usual_epochs, width or usual_width
+    network = train_classifier(train, data.num_classes, epochs, seed, width)
+    metadata = {
+        "data": str(data.name),
+        "data_fingerprint": fingerprint(train.images, train.labels),
+        "test_accuracy": accuracy(network, test),
+        "seed": seed,
+        "epochs": epochs,
+        "arguments": {
+            "num_classes": data.num_classes,
+            "in_channels": train.images.shape[1],
+            "width": width,
+            "num_features": network.num_features,
+        },
+        "command": "python -m gan_lightning.metrics.features "
+        f"data={data.name} seed={seed} epochs={epochs} width={width}",
+        "threads": torch.get_num_threads(),
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+    }
+    save_classifier(network, metadata, path)
+    return read_feature_network(path)
+
+
+def cached_network(data: ImageDataModule) -> Path:
+    """Return where the network of a data set that the package ships none for is kept."""
+    mark = fingerprint(*data.load(train=True))
+    return cache_folder(data) / f"{data.name}_features-{mark}.safetensors"
+
+
+def feature_network(data: ImageDataModule) -> FeatureNetwork:
+    """Return a data set's network: the shipped one, a cached one, or one trained now and cached.
+
+    Raises:
+        UserError: the data set has no labels to train one with.
+    """
+    if not data.num_classes:
+        raise UserError(
+            f"{data.name} has no labels, so no classifier whose features could score it"
+        )
+    shipped = shipped_feature_network(str(data.name))
+    if shipped:
+        return shipped
+    path = cached_network(data)
+    return read_feature_network(path) if path.is_file() else train_features(data, path)

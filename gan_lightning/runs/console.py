@@ -1,0 +1,103 @@
+"""What a run says of itself: at its start, at its end, and in TensorBoard's HParams tab."""
+
+from pathlib import Path
+from typing import Any
+
+from lightning import Trainer
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
+from rich.console import Console
+from torch import nn
+
+from gan_lightning.data import ImageDataModule
+from gan_lightning.export.generator_file import GENERATOR_FILE
+from gan_lightning.loggers import TensorBoard
+from gan_lightning.training.gan import GANModule
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+def parameters(network: nn.Module) -> str:
+    """Return the class name and the parameter count of a network."""
+    count = sum(p.numel() for p in network.parameters())
+    return f"{type(network).__name__}, {count:,} parameters"
+
+
+def summary(
+    settings: dict[str, Any], data: ImageDataModule, module: GANModule, trainer: Trainer
+) -> str:
+    """Return what the run will do, a line a topic."""
+    world, shape = trainer.world_size, "x".join(map(str, module.generator.image_shape))
+    accelerator = type(trainer.accelerator).__name__.removesuffix("Accelerator")
+    batch = f"{data.batch_size} images"
+    if world > 1:
+        batch += f" x {world} devices = {data.batch_size * world} images"
+    if module.accumulate > 1:
+        batch += f", {module.accumulate} of these an update"
+    if (module.d_steps, module.g_steps) != (1, 1):
+        batch += f"; updates of D {module.d_steps}, of G {module.g_steps} a step"
+    conditional = module.generator.num_classes
+    rows = {
+        "data": f"{data.name}: {len(data.images):,} images {shape}, from {data.source}",
+        "device": f"{accelerator} x {world}, strategy {type(trainer.strategy).__name__}, "
+        f"precision {trainer.precision}",
+        "batch": batch,
+        "generator": parameters(module.generator)
+        + (f", conditional on {conditional} labels" if conditional else ""),
+        "discriminator": parameters(module.discriminator),
+        "training": f"{trainer.max_epochs} epoch{'s' * (trainer.max_epochs != 1)}"
+        + (f" or {settings['trainer']['max_time']}" if settings["trainer"]["max_time"] else "")
+        + f", seed {settings['seed']}",
+        "run folder": relative(settings["run_dir"]),
+    }
+    return "\n".join(f"[bold]{name:<15}[/bold]{value}" for name, value in rows.items())
+
+
+def relative(path: str | Path) -> str:
+    """Return a path as short as it can be typed from here."""
+    path = Path(path)
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+@rank_zero_only
+def announce(message: Any) -> None:
+    """Print on the first process alone."""
+    console.print(message)
+
+
+def closing_words(run_dir: Path) -> str:
+    """Return where the results are, and the next commands."""
+    pictures = sorted((run_dir / "samples").glob("*.png"))
+    file = run_dir / GENERATOR_FILE
+    lines = [f"generator  {relative(file)}"] if file.exists() else []
+    lines += [f"picture    {relative(pictures[-1])}"] if pictures else []
+    steps = [f"python sample.py generator={relative(run_dir)}"] if file.exists() else []
+    # All runs side by side, or this one alone if it lies elsewhere.
+    outputs = Path("outputs")
+    logs = outputs if run_dir.resolve().is_relative_to(outputs.resolve()) else run_dir
+    steps += [f"tensorboard --logdir {relative(logs)}"]
+    lines += [f"{'' if i else 'next':<11}{step}" for i, step in enumerate(steps)]
+    return "\n".join(lines)
+
+
+def announce_settings(trainer: Trainer, settings: dict[str, Any]) -> None:
+    """Fill TensorBoard's HParams tab with the settings that runs differ in."""
+    groups = ("model", "loss", "penalty", "constraint", "augment", "optimizer", "ema")
+    flat: dict[str, Any] = {"seed": settings["seed"], "d_steps": settings["d_steps"]}
+    flat |= {"data": settings["data"]["name"], "batch_size": settings["data"]["batch_size"]}
+    for group in groups:
+        flat |= {f"{group}.{k}": v for k, v in flatten(settings[group]).items()}
+    for logger in trainer.loggers:
+        if isinstance(logger, TensorBoard):
+            logger.log_hyperparams(flat)
+
+
+def flatten(node: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return the leaves of nested containers by dotted key, as TensorBoard can show them."""
+    leaves: dict[str, Any] = {}
+    for key, value in node.items():
+        if isinstance(value, dict):
+            leaves |= flatten(value, f"{prefix}{key}.")
+        elif key != "_partial_":
+            shown = value.rpartition(".")[2] if key == "_target_" else value
+            leaves[f"{prefix}{key}"] = str(shown) if isinstance(shown, list) else shown
+    return leaves

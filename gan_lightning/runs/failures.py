@@ -1,0 +1,101 @@
+"""What an exception out of a run means, in one sentence with what to try."""
+
+import errno
+import re
+import signal
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
+
+from gan_lightning.errors import RunError, UserError
+from gan_lightning.system.checkpoint_io import read_checkpoint
+from gan_lightning.system.signals import STATUS
+
+_MEMORY = re.compile(r"can't allocate memory|out of memory|bad_alloc|MemoryError", re.I)
+_TORCH_WRITER = "PytorchStreamWriter failed writing"  # it does not say why
+_DISK = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "a file grew beyond the process's limit",
+}
+
+
+def explain(error: BaseException, settings: dict[str, Any], asked: int) -> BaseException:
+    """Return the error to raise instead: `RunError` or `SystemExit` where the cause is known.
+
+    Args:
+        error: what came out of the run, a spawned rank's included.
+        settings: of the run.
+        asked: the status that a signal asked this process for, or 0.
+    """
+    if isinstance(error, UserError | SystemExit):
+        return error
+    if asked:  # the ranks end in any order, and lose each other
+        return SystemExit(asked)
+    if isinstance(error, ProcessExitedException):
+        return _exited(error)
+    text = f"{type(error).__name__}: {error}"
+    if isinstance(error, ProcessRaisedException):
+        for kind in (RunError, UserError):
+            _, found, words = text.rpartition(f"{kind.__module__}.{kind.__name__}: ")
+            if found:
+                return kind(words.strip())
+    sentence = _memory(error, text, settings) or _disk(error, text) or _worker(text)
+    return RunError(sentence) if sentence else error
+
+
+def _exited(error: ProcessExitedException) -> BaseException:
+    if error.exit_code in STATUS.values():
+        return SystemExit(error.exit_code)
+    if error.exit_code == -signal.SIGTERM:
+        return SystemExit(STATUS[signal.SIGTERM])
+    how = error.signal_name or f"exit status {error.exit_code}"
+    why = " (the system does that when memory runs out)" if how == "SIGKILL" else ""
+    return RunError(f"rank {error.error_index} was ended by {how}{why}; all others ended too")
+
+
+def _memory(error: BaseException, text: str, settings: dict[str, Any]) -> str:
+    known = isinstance(error, torch.OutOfMemoryError | MemoryError)
+    if not known and not _MEMORY.search(text):
+        return ""
+    size = settings["data"]["batch_size"]
+    return f"out of memory at data.batch_size={size}: try data.batch_size={max(size // 2, 1)}"
+
+
+def _disk(error: BaseException, text: str) -> str:
+    for number, words in _DISK.items():
+        said = re.search(rf"\[Errno {number}\]|\(os error {number}\)", text)
+        if said or getattr(error, "errno", None) == number:
+            name = getattr(error, "filename", None)
+            return f"{words}{f' ({name})' if name else ''}: make room"
+    return f"{_DISK[errno.ENOSPC]}, perhaps: make room" if _TORCH_WRITER in text else ""
+
+
+def _worker(text: str) -> str:
+    found = re.search(r"DataLoader worker \(pid.*\) is killed by signal: (\w+)", text)
+    if not found:
+        return ""
+    how = found.group(1)
+    why = " (the system does that when memory runs out)" if how == "Killed" else ""
+    return f"a loader worker was ended by a signal, {how}{why}; data.num_workers=0 has none"
+
+
+def last_good(run_dir: Path) -> str:
+    """Return which checkpoint a run can go on from, as the end of a sentence."""
+    last = run_dir / "checkpoints" / "last.ckpt"
+    try:
+        seen = position(last)
+    except UserError as error:
+        return f"; no checkpoint to go on from ({error})" if last.exists() else ""
+    return f"; {last} is the last good checkpoint (images_seen={seen}): resume={run_dir}"
+
+
+def position(checkpoint: Path) -> int:
+    """Return the images_seen of a checkpoint.
+
+    Raises:
+        UserError: it is none, or damaged.
+    """
+    return read_checkpoint(checkpoint)["state_dict"]["_extra_state"]["images_seen"]

@@ -1,0 +1,140 @@
+"""One training run, from a config to a generator file; knows nothing of command lines."""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning import Trainer, seed_everything
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
+from omegaconf import DictConfig, OmegaConf
+
+from gan_lightning.callbacks.console import quiet
+from gan_lightning.config.build import Settings, build_data, build_module, build_trainer, run_images
+from gan_lightning.errors import RunError, UserError
+from gan_lightning.loggers import MetricsCSV
+from gan_lightning.runs.console import announce, announce_settings, closing_words, summary
+from gan_lightning.runs.failures import explain, last_good, position
+from gan_lightning.runs.preflight import check_batch, checked, doubts
+from gan_lightning.runs.record import RunRecord
+from gan_lightning.runs.resume import complete, find_checkpoint, fit_weights, rewind_curves
+from gan_lightning.system.files import atomic_write
+from gan_lightning.system.folder_lock import RunFolder
+from gan_lightning.system.signals import ENDINGS, watched
+from gan_lightning.training.gan import GANModule
+
+
+def train(
+    config: DictConfig, overrides: Sequence[str] = (), own: Sequence[str] = ()
+) -> float | None:
+    """Train as the config says; return `optimized_metric` at the end, for searches.
+
+    Args:
+        config: composed.
+        overrides: what was changed to get it, for a resume to build on.
+        own: those of this start alone.
+
+    Raises:
+        UserError: the config, the data or the devices do not allow it.
+        RunError: the run started and could not go on.
+        SystemExit: a signal ended it; its status.
+    """
+    settings = checked(config, own)
+    run_dir = Path(settings["run_dir"])
+    if (run_dir / "config.yaml").exists() and not settings["resume"]:
+        last = run_dir / "checkpoints" / "last.ckpt"
+        way = f"resume={run_dir}" if last.exists() else f"resume=auto hydra.run.dir={run_dir}"
+        raise UserError(f"run_dir={run_dir} holds a run: go on with it by {way}")
+    with watched(), RunFolder(run_dir, shared=getattr(rank_zero_only, "rank", 0) > 0):
+        checkpoint, warning = find_checkpoint(run_dir, settings["resume"])
+        done = complete(checkpoint, settings) if checkpoint else ""
+        if done:
+            announce(f"[bold]{run_dir.name} is {done}")
+        else:
+            train_in(run_dir, settings, checkpoint, warning, overrides)
+        announce(closing_words(run_dir))
+    return optimized(settings, run_dir)
+
+
+def train_in(
+    run_dir: Path,
+    settings: Settings,
+    checkpoint: dict[str, Any] | None,
+    warning: str,
+    overrides: Sequence[str],
+) -> None:
+    """Build everything, and train in a folder that is this run's own."""
+    data, missing = build_data(settings)
+    check_batch(settings, data)
+    seed_everything(settings["seed"], workers=True, verbose=False)
+    module = build_module(settings, run_images(settings, data))
+    quiet()
+    torch.set_float32_matmul_precision("high")  # TF32 on GPUs that have it
+    warnings.filterwarnings("ignore", ".*AMP with fp16 is not supported on CPU.*")  # we say it
+    trainer = build_trainer(settings)
+    for words in [warning, missing, *doubts(settings, trainer)]:
+        if words:
+            announce(f"[bold yellow]WARNING: {words}")
+    announce(summary(settings, data, module, trainer))
+    if checkpoint:
+        fit_weights(run_dir, checkpoint, module, settings)
+    before = module.images_seen
+    with recorded(run_dir, settings, module, trainer, overrides):
+        rewind_curves(trainer, before)
+        announce_settings(trainer, settings)
+        last = run_dir / "checkpoints" / "last.ckpt" if checkpoint else None
+        ENDINGS.training = trainer.strategy.launcher is not None  # ranks of its own: pass on
+        trainer.fit(module, datamodule=data, ckpt_path=last, weights_only=True)
+        ENDINGS.training = False
+    if module.images_seen == before:
+        announce("[bold yellow]Nothing was left to do: raise trainer.max_epochs or max_time.")
+
+
+@contextmanager
+def recorded(
+    run_dir: Path,
+    settings: Settings,
+    module: GANModule,
+    trainer: Trainer,
+    overrides: Sequence[str],
+) -> Iterator[None]:
+    """Keep `config.yaml` and `run.json`, and give a failure its sentence."""
+    if not trainer.is_global_zero:
+        yield
+        return
+    record = RunRecord(run_dir, [*overrides])
+    config = OmegaConf.create(settings)
+    try:
+        record.start(settings)
+        atomic_write(run_dir / "config.yaml", lambda file: OmegaConf.save(config, file))
+        yield
+    except BaseException as error:
+        better = explain(error, settings, ENDINGS.status)
+        if isinstance(better, RunError):
+            better = RunError(f"{better}{last_good(run_dir)}")
+        status = better.code if isinstance(better, SystemExit) else 1
+        reason = "ended by a signal" if isinstance(better, SystemExit) else f"failed: {better}"
+        record.end(reason, int(status or 0), reached(run_dir, module))
+        if better is error:
+            raise
+        raise better from error
+    record.end("complete", 0, module.images_seen)
+
+
+def reached(run_dir: Path, module: GANModule) -> int:
+    """Return where a run is: spawned ranks leave this process's module where it was."""
+    try:
+        return max(module.images_seen, position(run_dir / "checkpoints" / "last.ckpt"))
+    except UserError:
+        return module.images_seen
+
+
+def optimized(settings: dict[str, Any], run_dir: Path) -> float | None:
+    """Return the last value of `optimized_metric` in metrics.csv, if there is one."""
+    metric, file = settings["optimized_metric"], run_dir / "metrics.csv"
+    if not metric or not file.is_file():
+        return None
+    values = MetricsCSV(str(run_dir)).column(metric)
+    return values[-1] if values else None

@@ -1,0 +1,115 @@
+"""Draw images from a generator: sample i depends on (seed, i) alone."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import torch
+from lightning.fabric import Fabric
+from torch import Tensor
+
+from gan_lightning.errors import UserError
+from gan_lightning.networks.base import Generator
+from gan_lightning.sampling.latents import sample_latents, sample_uniforms
+
+# Samples are computed in aligned chunks of this size, the last one too: a kernel may round
+# differently for another batch size, and then sample i would depend on num_samples.
+CHUNK = 100
+
+
+def sample_labels(
+    first: int, count: int, labels: Sequence[int], counts: Sequence[int] = (), seed: int = 0
+) -> Tensor:
+    """Return int64[count] of samples first, ...: each depends on (seed, i) alone.
+
+    The labels in turn, or, if it is known how often each occurs, drawn as often.
+    """
+    if not counts:
+        return torch.tensor([labels[i % len(labels)] for i in range(first, first + count)])
+    edges = torch.tensor(counts).cumsum(0)  # whole numbers: the last is a bound that u cannot reach
+    below = (sample_uniforms(seed, first, count) * edges[-1]).long()
+    return torch.tensor(labels)[torch.searchsorted(edges, below, right=True)]
+
+
+@torch.inference_mode()
+def sample_chunk(
+    generator: Generator,
+    index: int,
+    seed: int = 0,
+    labels: Sequence[int] = (),
+    counts: Sequence[int] = (),
+) -> tuple[Tensor, Tensor | None]:
+    """Return samples index * CHUNK .. (index + 1) * CHUNK: (images in [-1, 1], labels or None).
+
+    Both are on the CPU, whatever device the generator is on. Arguments as of `sample_chunks`.
+
+    Raises:
+        ValueError: a conditional generator without labels, or labels for an unconditional one.
+    """
+    if bool(labels) != bool(generator.num_classes):
+        raise ValueError("labels are for conditional generators, and those need at least one")
+    device = next(generator.parameters()).device
+    first = index * CHUNK
+    z = sample_latents(seed, first, CHUNK, generator.latent_dim).to(device)
+    y = sample_labels(first, CHUNK, labels, counts, seed) if labels else None
+    images = generator(z, y.to(device) if y is not None else None)
+    return images.float().cpu(), y
+
+
+def sample_chunks(
+    generator: Generator,
+    num_samples: int,
+    seed: int = 0,
+    labels: Sequence[int] = (),
+    counts: Sequence[int] = (),
+) -> Iterator[tuple[Tensor, Tensor | None]]:
+    """Yield (images[n, C, H, W] in [-1, 1], labels[n] or None), n <= CHUNK, on the CPU.
+
+    Args:
+        generator: in eval mode; sampled on the device that it is on.
+        num_samples: how many in all.
+        seed: at least 0.
+        labels: for a conditional generator, the labels to draw in turn.
+        counts: how often each of them occurs: then they are drawn from that P(Y), and images
+            from P(X|Y), which together is P(X, Y).
+    """
+    for index in range(math.ceil(num_samples / CHUNK)):
+        images, y = sample_chunk(generator, index, seed, labels, counts)
+        n = min(CHUNK, num_samples - index * CHUNK)
+        yield images[:n], (y[:n] if y is not None else None)
+
+
+def sample(
+    generator: Generator,
+    num_samples: int,
+    seed: int = 0,
+    labels: Sequence[int] = (),
+    counts: Sequence[int] = (),
+) -> tuple[Tensor, Tensor | None]:
+    """Return all of `sample_chunks` at once: (images, labels or None)."""
+    chunks = list(sample_chunks(generator, num_samples, seed, labels, counts))
+    if not chunks:
+        return torch.empty(0, *generator.image_shape), None
+    images = torch.cat([image for image, _ in chunks])
+    return images, torch.cat(
+        [label for _, label in chunks if label is not None]
+    ) if labels else None
+
+
+@torch.inference_mode()
+def sample_categories(generator: Generator, columns: int, seed: int = 0) -> Tensor:
+    """Return images [categories * columns, C, H, W]: the same latents in every category."""
+    device = next(generator.parameters()).device
+    z = sample_latents(seed, 0, columns, generator.latent_dim).to(device)
+    return generator(generator.latent_codes.by_category(z), None).float().cpu()
+
+
+def one_device(accelerator: str) -> torch.device:
+    """Return the device that `accelerator` (auto, cpu, gpu, mps) means here.
+
+    Raises:
+        UserError: there is none of that kind.
+    """
+    try:
+        return Fabric(accelerator=accelerator, devices=1).device
+    except (RuntimeError, ValueError) as error:
+        raise UserError(f"accelerator={accelerator}: {error}") from error

@@ -1,0 +1,204 @@
+"""Writing samples: a grid, a folder of PNGs or an NPZ file, in bounded memory however many."""
+
+import math
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from gan_lightning.errors import UserError
+from gan_lightning.pixels import SIDE, scatter, to_uint8, visible
+from gan_lightning.system.files import atomic_write
+
+Chunks = Iterator[tuple[Tensor, Tensor | None]]
+BORDER = 2  # pixels between the images of a grid
+MAX_GRID = 1 << 26  # pixels; twice a large screen's side in each direction, 74,000 digits
+_LABEL = 8  # bytes, int64
+_PNG = 256  # bytes of a PNG beyond its pixels, at most, for small images
+
+
+def free_path(path: Path) -> Path:
+    """Return the path, numbered if something is there already."""
+    number, candidate = 1, path
+    while os.path.lexists(candidate):
+        number += 1
+        candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return candidate
+
+
+def check_output(path: Path, overwrite: bool) -> None:
+    """Refuse an ending that means nothing, and a place that is taken.
+
+    Raises:
+        UserError: as said.
+    """
+    if path.suffix not in ("", ".png", ".npz"):
+        raise UserError(f"output={path}: end it in .png (a grid), .npz (arrays) or / (a folder)")
+    taken = any(path.iterdir()) if path.is_dir() else os.path.lexists(path)
+    if taken and not overwrite:
+        raise UserError(f"output={path} exists: choose another, or set overwrite=true")
+    if taken and path.suffix and path.is_dir():
+        raise UserError(f"output={path} is a folder: choose another")
+
+
+def is_point(shape: tuple[int, ...]) -> bool:
+    """Whether [C, H, W] is a place and not an image."""
+    return tuple(shape[1:]) == (1, 1)
+
+
+def grid_shape(count: int, shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """Return (columns, height, width) of the picture of so many [C, H, W], borders included."""
+    if is_point(shape):
+        return 1, SIDE, SIDE
+    height, width = visible(torch.empty(1, *shape)).shape[2:]
+    columns = math.isqrt(count - 1) + 1
+    rows, border = math.ceil(count / columns), BORDER if count > 1 else 0
+    return columns, rows * (height + border) + border, columns * (width + border) + border
+
+
+def disk_needed(path: Path, count: int, shape: tuple[int, ...], labelled: bool) -> tuple[int, int]:
+    """Return (bytes, files) that the samples take at most: pixels may not compress at all.
+
+    Args:
+        path: the output; its ending says how the samples are kept.
+        count: of samples.
+        shape: [C, H, W] of one.
+        labelled: whether labels go with them.
+    """
+    pixels = math.prod(shape)
+    if path.suffix == ".png":
+        _, height, width = grid_shape(count, shape)
+        return (1 if shape[0] == 1 else 3) * height * width + _PNG, 1
+    if path.suffix == ".npz":  # the labels twice: they wait in a file of their own
+        return count * (pixels + labelled * 2 * _LABEL), 1
+    block = os.statvfs(_existing(path)).f_frsize
+    return count * math.ceil((pixels + _PNG) / block) * block, count
+
+
+def _existing(path: Path) -> Path:
+    """Return the nearest folder that is there."""
+    return next(folder for folder in (path, *path.absolute().parents) if folder.is_dir())
+
+
+def check_room(path: Path, count: int, shape: tuple[int, ...], labelled: bool) -> str:
+    """Return a sentence with the disk that the samples need.
+
+    Raises:
+        UserError: there is less, or a grid would be too large to look at.
+    """
+    if path.suffix == ".png":
+        _, height, width = grid_shape(count, shape)
+        if height * width > MAX_GRID:
+            raise UserError(
+                f"output={path}: a grid of {count:,} images would have {height:,} x {width:,} "
+                "pixels; end it in .npz (arrays) or / (a folder)"
+            )
+    needed, files = disk_needed(path, count, shape, labelled)
+    place = _existing(path)
+    free, slots = shutil.disk_usage(place).free, os.statvfs(place).f_favail
+    sentence = f"{count:,} samples need up to {_size(needed)} of disk"
+    if needed > free:
+        raise UserError(
+            f"output={path}: {sentence}, {_size(free)} are free: lower num_samples or "
+            "choose another place"
+        )
+    if 0 < slots < files:
+        raise UserError(f"output={path}: its disk has room for {slots:,} files: use .npz")
+    return f"{sentence}, {_size(free)} are free"
+
+
+def _size(count: float) -> str:
+    for unit in ("bytes", "kB", "MB", "GB", "TB"):
+        if count < 1000 or unit == "TB":
+            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:,.1f} {unit}"
+        count /= 1000
+    raise AssertionError
+
+
+def write_samples(path: Path, chunks: Chunks, count: int) -> None:
+    """Write `count` samples, a chunk at a time; the ending of the path says how.
+
+    Files appear whole or not at all.
+
+    Raises:
+        ValueError: there are fewer.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".png":
+        atomic_write(path, lambda file: _write_grid(file, chunks, count))
+    elif path.suffix == ".npz":
+        atomic_write(path, lambda file: _write_npz(file, chunks, count))
+    else:
+        _write_folder(path, chunks, count)
+
+
+def _write_grid(path: Path, chunks: Chunks, count: int) -> None:
+    first, _ = next(chunks)
+    every = chain([first], (images for images, _ in chunks))
+    if is_point(first.shape[1:]):
+        _save_png((scatter(None, every) * 255).round().byte(), path)
+        return
+    columns, *size = grid_shape(count, first.shape[1:])
+    channels, height, width = visible(first).shape[1:]
+    canvas, border = torch.zeros(channels, *size, dtype=torch.uint8), BORDER if count > 1 else 0
+    for index, image in enumerate(image for images in every for image in visible(to_uint8(images))):
+        top = border + index // columns * (height + border)
+        left = border + index % columns * (width + border)
+        canvas[:, top : top + height, left : left + width] = image
+    _save_png(canvas, path)
+
+
+def _write_npz(path: Path, chunks: Chunks, count: int) -> None:
+    """Stream into the zip file: images as they come, labels by way of a file without a name."""
+    first, first_labels = next(chunks)
+    written = 0
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
+        tempfile.TemporaryFile(dir=path.parent) as kept,
+    ):
+        with archive.open("images.npy", "w", force_zip64=True) as file:
+            _header(file, "|u1", (count, *first.shape[1:]))
+            for images, labels in chain([(first, first_labels)], chunks):
+                file.write(to_uint8(images).contiguous().numpy().data)
+                if labels is not None:
+                    kept.write(labels.to(torch.int64).numpy().astype("<i8").data)
+                written += len(images)
+        if written != count:
+            raise ValueError(f"{written} samples came, not {count}")
+        if first_labels is not None:
+            kept.seek(0)
+            with archive.open("labels.npy", "w", force_zip64=True) as file:
+                _header(file, "<i8", (count,))
+                shutil.copyfileobj(kept, file)
+
+
+def _header(file: IO[bytes], kind: str, shape: tuple[int, ...]) -> None:
+    header = {"descr": kind, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+
+
+def _write_folder(path: Path, chunks: Chunks, count: int) -> None:
+    path.mkdir(exist_ok=True)
+    for earlier in path.glob("[0-9]" * 6 + "*.png"):  # a smaller set must not keep old images
+        earlier.unlink()
+    index, digits = 0, max(6, len(str(count - 1)))  # so that names sort as the samples do
+    for images, labels in chunks:
+        for position, image in enumerate(visible(to_uint8(images))):
+            label = "" if labels is None else f"-{labels[position]}"
+            _save_png(image, path / f"{index:0{digits}d}{label}.png")
+            index += 1
+
+
+def _save_png(image: Tensor, path: Path) -> None:
+    """Save uint8[C, H, W], C 1 or 3."""
+    array = image.permute(1, 2, 0).numpy()
+    Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array).save(path, format="PNG")

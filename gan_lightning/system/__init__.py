@@ -1,0 +1,1 @@
+"""The machine, and distrust: files, locks, signals, checkpoints, and what strangers made."""

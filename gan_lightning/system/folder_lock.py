@@ -1,0 +1,123 @@
+"""A run's folder: it can be written, and one run alone does so."""
+
+import errno
+import fcntl
+import os
+import socket
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+from gan_lightning.errors import UserError
+
+RANKS = 1024
+LAST_BREATH = 60.0  # seconds that the ranks of a killed run may take to end
+
+
+class RunFolder:
+    """A folder that one run alone writes to, as a context.
+
+    The first process locks byte 0 of `.lock`, rank r byte 1 + r: the ranks of a killed run may
+    still be about to save. A kill leaves no lock behind.
+
+    Args:
+        path: of the folder.
+        shared: this is one of several processes that share a run, and not the first: do nothing.
+    """
+
+    def __init__(self, path: Path, shared: bool = False) -> None:
+        self.path = path
+        self.shared = shared
+        self._file: IO[str] | None = None
+        self._made = False
+
+    def __enter__(self) -> "RunFolder":
+        """Make the folder, try to write there, and lock it.
+
+        Raises:
+            UserError: it cannot be written, or another run has it.
+        """
+        if self.shared:
+            return self
+        self._made = not self.path.exists()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            probe = self.path / f".probe.{os.getpid()}"
+            probe.write_bytes(b"0" * 4096)
+            probe.unlink()
+            self._file = self._locked()
+        except OSError as error:
+            raise UserError(
+                f"run_dir={self.path} cannot be written ({error.strerror}): choose another folder "
+                "by hydra.run.dir=PATH, or make room"
+            ) from error
+        return self
+
+    def _locked(self) -> IO[str]:
+        """Return the lock file, locked; not one that its last owner has just deleted."""
+        path = self.path / LOCK
+        while True:
+            file = path.open("a+")
+            self._take(file)
+            if path.exists() and path.stat().st_ino == os.fstat(file.fileno()).st_ino:
+                return file
+            file.close()
+
+    def _take(self, file: IO[str]) -> None:
+        deadline = time.monotonic() + LAST_BREATH
+        while not lock(file, 0, 1 + RANKS):
+            if not lock(file, 0) or time.monotonic() > deadline:
+                file.seek(0)
+                raise UserError(
+                    f"run_dir={self.path} is in use by {file.read().strip() or 'another run'}: "
+                    "wait for it, end it, or choose another folder by hydra.run.dir=PATH"
+                )
+            time.sleep(0.1)  # its first process is gone
+        fcntl.lockf(file, fcntl.LOCK_UN, RANKS, 1)
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+        file.flush()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Unlock; nothing is left of a run that never started."""
+        if self._file is None:
+            return
+        (self.path / LOCK).unlink(missing_ok=True)
+        if self._made and not any(self.path.iterdir()):
+            self.path.rmdir()
+        self._file.close()
+
+
+LOCK = ".lock"  # in a run's folder
+
+
+_held: list[IO[str]] = []  # until the process ends
+
+
+def lock(file: IO[str], first: int, count: int = 1) -> bool:
+    """Lock bytes of an open file for this process until it ends; False if another one has them.
+
+    POSIX record locks: the kernel drops them however the process ends, and forks do not inherit
+    them. Closing *any* descriptor of the file drops them too, so open it once. A file system
+    without locks locks nothing.
+    """
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, count, first)
+    except OSError as error:
+        return error.errno not in (errno.EACCES, errno.EAGAIN)
+    return True
+
+
+def hold_rank(folder: Path, rank: int) -> None:
+    """Keep a run's folder locked as long as this spawned rank lives: it may outlive the first
+    process and still save.
+    """
+    if (folder / LOCK).exists():
+        _held.append((folder / LOCK).open("a"))
+        lock(_held[-1], 1 + rank)

@@ -1,0 +1,121 @@
+"""Devices train one model together: the same as one process with the same global batch."""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from lightning import Callback, LightningModule, Trainer
+from torch import Tensor, nn
+from torch.optim import SGD
+
+from gan_lightning.augment import ADA
+from gan_lightning.callbacks.checkpoints import Checkpoints
+from gan_lightning.callbacks.console import Quiet
+from gan_lightning.config.build import SPAWN
+from gan_lightning.data import DigitsDataModule
+from gan_lightning.losses import NonSaturating
+from gan_lightning.networks import Discriminator, Generator
+from gan_lightning.penalties import R1, LeCam, Penalty
+from gan_lightning.system.signals import skip_finalization
+from gan_lightning.training.gan import GANModule
+
+
+class Lines(Generator):
+    """Without BatchNorm, whose statistics are each device's own."""
+
+    def __init__(self) -> None:
+        super().__init__(4, [1, 28, 28])
+        self.layer = nn.Linear(4, 784)
+
+    def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        return self.layer(z.to(self.layer.weight.dtype)).tanh().unflatten(1, (1, 28, 28))
+
+
+class Judge(Discriminator):
+    """Two layers, so that the penalty has a gradient."""
+
+    def __init__(self) -> None:
+        super().__init__([1, 28, 28])
+        self.layers = nn.Sequential(nn.Linear(784, 8), nn.Softplus(), nn.Linear(8, 1))
+
+    def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        return self.layers(x.flatten(1).to(self.layers[0].weight.dtype)).squeeze(1)
+
+
+class Leaving(Callback):
+    """Ends the processes of a strategy as `GracefulEnd` does."""
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        skip_finalization()
+
+
+def train(
+    devices: int,
+    batch_size: int,
+    penalty: Penalty,
+    epochs: int = 1,
+    folder: Path | None = None,
+    batches: int = 3,
+) -> dict[str, Tensor]:
+    torch.manual_seed(0)
+    sgd = partial(SGD, lr=0.05)
+    module = GANModule(Lines(), Judge(), NonSaturating(), sgd, sgd, penalty=penalty).double()
+    data = DigitsDataModule(name="digits", batch_size=batch_size)
+    trainer = Trainer(
+        accelerator="cpu",
+        devices=devices,
+        strategy=SPAWN if devices > 1 else "auto",
+        max_epochs=epochs,
+        limit_train_batches=batches,
+        limit_val_batches=0,
+        logger=False,
+        enable_checkpointing=folder is not None,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+        log_every_n_steps=1,
+        callbacks=[Quiet(), Leaving(), *([Checkpoints(str(folder))] if folder else [])],
+    )
+    last = folder / "last.ckpt" if folder else None
+    trainer.fit(module, datamodule=data, ckpt_path=last if last and last.exists() else None)
+    assert module.images_seen == batches * 16 * epochs
+    return {name: p.detach().clone() for name, p in module.named_parameters()}
+
+
+def test_two_devices_have_the_gradient_of_their_global_batch() -> None:
+    """SGD's first step is the gradient times 0.05; three steps are where they lead."""
+    for batches in (1, 3):
+        start = train(1, 16, R1(0.1), batches=0)
+        one, two = train(1, 16, R1(0.1), batches=batches), train(2, 8, R1(0.1), batches=batches)
+        assert one.keys() == two.keys()
+        for name, before in start.items():
+            # Latents and images are float32 draws: equal; only the order of summation differs.
+            gradient = (one[name] - before).norm()
+            assert gradient > 0 or name.endswith("layers.2.bias")
+            assert (two[name] - one[name]).norm() <= 1e-6 * gradient, name
+
+
+def test_devices_go_on_with_what_each_of_them_had(tmp_path: Path) -> None:
+    """The anchors are buffers, which each device moves by its own images."""
+    whole = train(2, 8, LeCam(10.0), epochs=2)
+    train(2, 8, LeCam(10.0), folder=tmp_path)
+    halves = train(2, 8, LeCam(10.0), epochs=2, folder=tmp_path)
+    for name, weight in whole.items():
+        assert torch.equal(halves[name], weight), name
+
+
+def judged(rank: int, folder: Path) -> None:
+    skip_finalization()
+    store = (folder / "store").as_uri()
+    torch.distributed.init_process_group("gloo", store, rank=rank, world_size=2)
+    augment = ADA(target=-0.5, images=100)
+    augment.update(torch.full((8,), 1.0 if rank else -1.0))
+    torch.save(augment.p, folder / f"{rank}.pt")
+
+
+def test_the_devices_augment_alike(tmp_path: Path) -> None:
+    """Half of 16 reals are above 0: more than the target, on the first device none."""
+    torch.multiprocessing.spawn(judged, (tmp_path,), 2)
+    for rank in (0, 1):
+        assert torch.load(tmp_path / f"{rank}.pt").item() == pytest.approx(0.16)
