@@ -57,7 +57,7 @@ class Checkpoints(Checkpoint):
             RunError: the weights are not finite; the file that is there stays.
         """
         module, _ = context(trainer, pl_module)
-        require_finite(module, module.images_seen, trainer.optimizers[0].param_groups[0]["lr"])
+        require_finite(module, module.images_seen, module.lr())
         trainer.save_checkpoint(path or self.last)
         if path is None:
             self._saved_at = module.images_seen

@@ -12,7 +12,7 @@ from gan_lightning.callbacks.context import context
 from gan_lightning.data import ImageDataModule, PointsDataModule
 from gan_lightning.pixels import scatter, visible
 from gan_lightning.sampling.draw import sample, sample_categories
-from gan_lightning.training.gan import GANModule
+from gan_lightning.training.base import GenerativeModule
 
 
 class SampleGrid(Callback):
@@ -70,7 +70,7 @@ class SampleGrid(Callback):
         chosen = [image for row in rows for image in row] or list(images[: self._cells])
         return make_grid(visible(torch.stack(chosen)), nrow=self.columns).float() / 255
 
-    def fake_grid(self, module: GANModule, data: ImageDataModule) -> Tensor:
+    def fake_grid(self, module: GenerativeModule, data: ImageDataModule) -> Tensor:
         """Return the grid of fakes, values in [0, 1]."""
         generator = module.average.generator
         labels = data.classes[: self.most_rows] if generator.num_classes else ()

@@ -16,8 +16,8 @@ class AuxiliaryLoss(nn.Module, Loss):
     """An adversarial loss plus `weight` times one of a head on D's features h[B, F].
 
     A subclass says what the head is and what it costs, and by `uses_classes = True` that it is
-    about labels. The head learns with D; D sees the
-    adversarial part as ever, so penalties and D(real) mean what they always do.
+    about labels. The head learns with D; D sees the adversarial part as ever, so penalties and
+    D(real) mean what they always do.
 
     Args:
         adversarial: any loss of logits.
@@ -25,16 +25,17 @@ class AuxiliaryLoss(nn.Module, Loss):
     """
 
     uses_classes = False
-    head: nn.Module
+    has_head = True
 
     def __init__(self, adversarial: Loss, weight: float = 1.0) -> None:
         super().__init__()
         self.adversarial = adversarial
         self.weight = weight
         self.relativistic = adversarial.relativistic
+        self.logits_mean = adversarial.logits_mean
 
     def attach(self, generator: Generator, discriminator: Discriminator) -> None:
-        """Make the head for these networks; once, before there are optimizers.
+        """Make the head for these networks.
 
         Raises:
             UserError: they lack what the loss is about.
@@ -53,27 +54,10 @@ class AuxiliaryLoss(nn.Module, Loss):
         raise NotImplementedError
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        """Return the adversarial part."""
         return self.adversarial.discriminator(real_logits, fake_logits)
 
     def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
-        """Return the adversarial part."""
         return self.adversarial.generator(fake_logits, real_logits)
-
-    def discriminator_more(self, real: Tensor, fake: Tensor, y: Tensor, z: Tensor) -> Tensor:
-        """Return the head's part of D's loss.
-
-        Args:
-            real: the head's outputs for reals.
-            fake: for fakes.
-            y: labels of both.
-            z: latents of the fakes.
-        """
-        raise NotImplementedError
-
-    def generator_more(self, fake: Tensor, y: Tensor, z: Tensor) -> Tensor:
-        """Return the head's part of G's loss; arguments as above."""
-        raise NotImplementedError
 
 
 class ACGAN(AuxiliaryLoss):

@@ -20,6 +20,7 @@ class BCEWithLogits(Loss):
     """
 
     smoothing: float = 0.0
+    logits_mean = "probability"
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """Return J(real, 1 - smoothing) + J(fake, 0)."""
@@ -58,6 +59,7 @@ class LeastSquares(Loss):
     a: float = 0.0
     b: float = 1.0
     c: float = 1.0
+    logits_mean = "margin"
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """Return 1/2 E(real - b)^2 + 1/2 E(fake - a)^2."""
@@ -89,6 +91,8 @@ class Hinge(Wasserstein):
 
     Source: Lim & Ye 2017, Geometric GAN, eq. 7.
     """
+
+    logits_mean = "margin"
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """Return E max(0, 1 - real) + E max(0, 1 + fake)."""

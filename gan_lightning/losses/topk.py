@@ -15,15 +15,21 @@ class TopK(Follower, Loss):
     Args:
         loss: of logits.
         share: of the batch that counts, by images_seen; one fake at least.
+
+    Raises:
+        ValueError: the loss has a head, which has to stand outside: ACGAN(TopK(...)).
     """
 
     def __init__(self, loss: Loss, share: Schedule) -> None:
+        if loss.has_head:
+            name = type(loss).__name__
+            raise ValueError(f"TopK goes inside {name}: adversarial is the TopK, loss is another")
         self.loss = loss
         self.share = share
         self.relativistic = loss.relativistic
+        self.logits_mean = loss.logits_mean
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        """Return the loss's own."""
         return self.loss.discriminator(real_logits, fake_logits)
 
     def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
