@@ -29,9 +29,14 @@ class StackedMNISTDataModule(MNISTDataModule):
     """
 
     def __init__(
-        self, root: str, size: int = 60_000, test_size: int = 26_000, **kwargs: Any
+        self,
+        root: str = "data",
+        size: int = 60_000,
+        test_size: int = 26_000,
+        name: str = "stacked_mnist",
+        **kwargs: Any,
     ) -> None:
-        super().__init__(dataset="MNIST", root=root, **kwargs)
+        super().__init__("MNIST", root, name, **kwargs)
         self.size = size
         self.test_size = test_size
         modes = 10**self.channels

@@ -5,7 +5,7 @@ from functools import cache
 
 from torch import Tensor
 
-from gan_lightning.data import ImageDataModule
+from gan_lightning.data import DataModule
 from gan_lightning.data.batches import ImageTensors
 from gan_lightning.metrics.diversity import class_shares
 from gan_lightning.metrics.features.classifier import Embedded, FeatureNetwork
@@ -56,7 +56,7 @@ class Judge:
         network: its feature network, or Inception.
     """
 
-    data: ImageDataModule
+    data: DataModule
     network: FeatureNetwork
     reals: dict[str, RealStatistics] = field(init=False)
 

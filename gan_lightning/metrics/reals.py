@@ -10,7 +10,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from gan_lightning.data import ImageDataModule
+from gan_lightning.data import DataModule
 from gan_lightning.metrics.features.cache import cache_folder, split_fingerprint
 from gan_lightning.metrics.features.classifier import Embedded, FeatureNetwork
 from gan_lightning.metrics.frechet import ClassFrechetDistance, FrechetDistance
@@ -76,7 +76,7 @@ class RealStatistics:
 
 
 def real_statistics(
-    data: ImageDataModule, network: FeatureNetwork, train: bool = True
+    data: DataModule, network: FeatureNetwork, train: bool = True
 ) -> RealStatistics:
     """Return the statistics of a whole split, from the cache if they are there.
 

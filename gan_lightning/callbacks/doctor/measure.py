@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from gan_lightning.callbacks.doctor.diagnosis import Vitals
-from gan_lightning.data import ImageDataModule
+from gan_lightning.data import DataModule
 from gan_lightning.data.base import DataUnavailable
 from gan_lightning.data.batches import ImageTensors
 from gan_lightning.penalties import NoPenalty
@@ -58,7 +58,7 @@ class Panel:
     grey: float
 
 
-def choose_panel(module: GenerativeModule, data: ImageDataModule, count: int) -> Panel:
+def choose_panel(module: GenerativeModule, data: DataModule, count: int) -> Panel:
     """Choose `count` images of each kind and as many latents, always the same ones."""
     images, label = _some(data.images, count)
     held_out, held_out_label = _some(_held_out(data), count)
@@ -86,7 +86,7 @@ def _some(images: ImageTensors, count: int) -> tuple[Tensor, Tensor]:
     return images[order[:count]]
 
 
-def _held_out(data: ImageDataModule) -> ImageTensors:
+def _held_out(data: DataModule) -> ImageTensors:
     """Return the validation images; the test split if there are none; nothing without one."""
     if data.validation_set:
         return data.validation_set

@@ -10,27 +10,26 @@ import os
 import sys
 from pathlib import Path
 
-from gan_lightning.data import DigitsDataModule, ImageDataModule, MNISTDataModule
+from gan_lightning.data import DataModule, DigitsDataModule, MNISTDataModule
 from gan_lightning.data.base import DataUnavailable
+from gan_lightning.data.mnist import NAMES
 from gan_lightning.errors import UserError
 from gan_lightning.metrics.features.classifier import SHIPPED
 from gan_lightning.metrics.features.store import train_features
 
-TORCHVISION = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "kmnist": "KMNIST"}
 
-
-def find_data(name: str) -> ImageDataModule:
+def find_data(name: str) -> DataModule:
     """Return a data set by its name in `conf/data/`.
 
     Raises:
         UserError: there is none of that name, or its images are missing.
     """
     if name == "digits":
-        return DigitsDataModule(name=name)
-    if name not in TORCHVISION:
-        raise UserError(f"data={name}: known are digits, {', '.join(TORCHVISION)}")
-    root = os.environ.get("GAN_DATA_DIR", "data")
-    data = MNISTDataModule(TORCHVISION[name], root, name=name)
+        return DigitsDataModule()
+    known = {short: dataset for dataset, short in NAMES.items()}
+    if name not in known:
+        raise UserError(f"data={name}: known are digits, {', '.join(known)}")
+    data = MNISTDataModule(known[name], os.environ.get("GAN_DATA_DIR", "data"))
     try:
         data.prepare_data()
     except DataUnavailable as error:

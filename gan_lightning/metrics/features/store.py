@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from gan_lightning.data import ImageDataModule
+from gan_lightning.data import DataModule
 from gan_lightning.data.batches import ImageTensors
 from gan_lightning.errors import UserError
 from gan_lightning.metrics.features.cache import cache_folder, fingerprint
@@ -30,7 +30,7 @@ def save_classifier(network: DigitClassifier, metadata: dict[str, Any], path: Pa
 
 
 def train_features(
-    data: ImageDataModule,
+    data: DataModule,
     path: Path,
     seed: int = 0,
     epochs: int | None = None,
@@ -62,13 +62,13 @@ def train_features(
     return read_feature_network(path)
 
 
-def cached_network(data: ImageDataModule) -> Path:
+def cached_network(data: DataModule) -> Path:
     """Return where the network of a data set that the package ships none for is kept."""
     mark = fingerprint(*data.load(train=True))
     return cache_folder(data) / f"{data.name}_features-{mark}.safetensors"
 
 
-def feature_network(data: ImageDataModule) -> FeatureNetwork:
+def feature_network(data: DataModule) -> FeatureNetwork:
     """Return a data set's network: the shipped one, a cached one, or one trained now and cached.
 
     Raises:
