@@ -32,7 +32,7 @@ Objective = Callable[..., tuple[Tensor, dict[str, Tensor]]]
 class GenerativeModule(LightningModule):
     """A generator that is trained, averaged, sampled and shipped, whatever trains it.
 
-    `module(z, y)` draws from the averaged generator, and so does `trainer.predict`.
+    `module(z, y)` draws images[B, C, H, W] from the averaged generator; so does `trainer.predict`.
 
     Args:
         generator: z[B, L], y[B] | None -> image[B, C, H, W] in [-1, 1].
@@ -53,8 +53,7 @@ class GenerativeModule(LightningModule):
         scores: the latest ones of the averaged generator, by the name of their curve.
     """
 
-    # Constructor argument -> key of the config that it is made of.
-    made_of: ClassVar[dict[str, str]] = {
+    made_of: ClassVar[dict[str, str]] = {  # constructor argument: key of the config
         "generator": "model.generator",
         "schedules": "optimizer.schedule",
         "clip_norm": "optimizer.clip_norm",
@@ -97,17 +96,16 @@ class GenerativeModule(LightningModule):
         self._draw = 0  # draws of latents in the present step
 
     def networks(self) -> dict[str, nn.Module]:
-        """Return the networks by their names, for summaries."""
+        """Return the networks by their names, for the summary."""
         return {"generator": self.generator}
 
     def updates(self) -> str:
         """Return how often each network is updated in a step, in words; "" for once each."""
         return ""
 
-    # Drawing
-
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """Return images[B, C, H, W] of the averaged generator."""
+        if self.generator.num_classes and y is None:
+            raise ValueError("the generator is conditional: give labels y[B] with the latents")
         return self.average.generator(z, y if self.generator.num_classes else None)
 
     def predict_step(self, batch: Any, batch_idx: int) -> Tensor:
@@ -128,8 +126,6 @@ class GenerativeModule(LightningModule):
             "training by gan_lightning.train(['resume=RUN_FOLDER'])"
         )
 
-    # Optimizers
-
     def make_optimizers(self) -> list[Optimizer]:
         return [make([p for m in of for p in m.parameters()]) for make, of in self.stepped.values()]
 
@@ -139,7 +135,6 @@ class GenerativeModule(LightningModule):
         return made
 
     def optimizer(self, name: str) -> LightningOptimizer:
-        """Return the optimizer of that name."""
         made = self.optimizers()
         every = made if isinstance(made, list) else [made]
         return every[list(self.stepped).index(name)]
@@ -153,8 +148,6 @@ class GenerativeModule(LightningModule):
         for optimizer, groups in zip(self.trainer.optimizers, self._settings, strict=True):
             for group, values in zip(optimizer.param_groups, groups, strict=True):
                 group.update(values | scheduled(values, self.schedules, self.images_seen))
-
-    # A step
 
     def begin_step(self) -> None:
         """Make all that a step does depend on the position of the run alone."""
@@ -194,19 +187,11 @@ class GenerativeModule(LightningModule):
 
     def latents(self, count: int) -> Tensor:
         """Return fresh z[count, L], keyed by seed, position and rank."""
-        z = training_latents(
-            self.seed,
-            self.images_seen,
-            self._draw,
-            count,
-            self.generator.latent_dim,
-            self.global_rank,
-            self.trainer.world_size,
-        )
+        place = (self.seed, self.images_seen, self._draw)
+        rank = (self.global_rank, self.trainer.world_size)
+        z = training_latents(*place, count, self.generator.latent_dim, *rank)
         self._draw += 1
         return z.to(self.device, non_blocking=True)
-
-    # Lightning's hooks
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         """Measure and clip the gradient here: with fp16 it is scaled until just before the step."""

@@ -94,6 +94,11 @@ def test_a_module_draws_from_its_average() -> None:
     torch.testing.assert_close(torch.cat(parts), drawn.detach())  # type: ignore[arg-type]
 
 
+def test_labels_are_asked_for() -> None:
+    with pytest.raises(ValueError, match="give labels"):
+        build(10)(torch.zeros(2, 3))
+
+
 def test_images_are_no_latents() -> None:
     with pytest.raises(UserError, match=r"latents z\[B, 3\].*\[2, 1, 4, 4\]"):
         build().predict_step([torch.zeros(2, 1, 4, 4), torch.zeros(2)], 0)
