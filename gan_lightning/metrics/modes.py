@@ -108,7 +108,6 @@ def mode_scorer(data: ImageDataModule, device: torch.device | str = "cpu") -> Mo
     if isinstance(data, PointsDataModule):
         return PointModes(data.centres(), data.reach)
     if isinstance(data, StackedMNISTDataModule):
-        network = shipped_feature_network("mnist")
-        assert network is not None
-        return DigitModes(network.to(device), data.mode_shares())
+        network = shipped_feature_network("mnist").to(device)
+        return DigitModes(network, data.mode_shares())
     return None
