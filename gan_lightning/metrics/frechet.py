@@ -31,7 +31,11 @@ class FrechetDistance:
 
     def __init__(self, reals: Tensor) -> None:
         given = Given(reals.shape[1])
-        self.metric = FrechetInceptionDistance(given, reset_real_features=False)
+        self.metric = FrechetInceptionDistance(
+            given,
+            reset_real_features=False,
+            sync_on_compute=False,  # every device has all features: a sum counts them twice
+        )
         self.metric.update(reals, real=True)  # its sums are float64
 
     def __call__(self, fakes: Tensor) -> float:

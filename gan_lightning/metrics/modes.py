@@ -110,5 +110,4 @@ def mode_scorer(data: DataModule, device: torch.device | str = "cpu") -> ModeSco
     if shares is None:
         return None
     network = shipped_feature_network("mnist")
-    assert network is not None
     return DigitModes(network.to(device), shares)

@@ -43,7 +43,10 @@ def main(arguments: list[str]) -> None:
     numbers = {key: given[key] for key in ("seed", "epochs", "width") if key in given}
     unknown = set(given) - {"data", "output", *numbers}
     if unknown or "data" not in given or not all(n.isdecimal() for n in numbers.values()):
-        raise UserError("usage: train_features data=NAME [seed=0] [epochs=8] [width=32] [output=]")
+        raise UserError(
+            "usage: python -m gan_lightning.metrics.features data=NAME "
+            "[seed=0] [epochs=8] [width=32] [output=FOLDER]"
+        )
     data = find_data(given["data"])
     path = Path(given.get("output", SHIPPED)) / f"{data.name}_features.safetensors"
     path.unlink(missing_ok=True)
