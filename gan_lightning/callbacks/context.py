@@ -1,4 +1,4 @@
-"""What a callback of this project may rely on."""
+"""The typed module and data of a run, for callbacks."""
 
 from lightning import LightningModule, Trainer
 

@@ -1,4 +1,4 @@
-"""Quality curves while a run is going on."""
+"""Scores of the averaged generator during training."""
 
 import math
 from collections.abc import Iterator

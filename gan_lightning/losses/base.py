@@ -61,10 +61,10 @@ def bce(logits: Tensor, target: float) -> Tensor:
 
 
 def needed(real_logits: Tensor | None) -> Tensor:
-    """Return the reals' logits that a relativistic generator loss was given.
+    """Return real_logits, which a relativistic loss needs.
 
     Raises:
-        ValueError: it was given none.
+        ValueError: they are None.
     """
     if real_logits is None:
         raise ValueError("a relativistic loss compares fakes with reals: pass real_logits")

@@ -1,4 +1,4 @@
-"""A loss whose generator looks at its best fakes alone."""
+"""A loss in which G learns only from its best fakes."""
 
 from torch import Tensor
 
@@ -7,14 +7,14 @@ from gan_lightning.schedules import Follower, Schedule
 
 
 class TopK(Follower, Loss):
-    """G learns from the fakes with the largest logits; D as ever.
+    """G learns from the fakes with the largest logits; D is trained as without it.
 
     Source: Sinha et al. 2020, Top-k Training of GANs, section 3: all of the batch at first, then
     fewer, down to a half.
 
     Args:
         loss: of logits.
-        share: of the batch that counts, by images_seen; one fake at least.
+        share: share of the batch that counts, a schedule of images_seen; at least one fake.
 
     Raises:
         ValueError: the loss has a head, which has to stand outside: ACGAN(TopK(...)).

@@ -1,4 +1,4 @@
-"""Stops a run whose numbers are no numbers any more, before they reach weights that are kept."""
+"""Stops a run with NaN or infinite values before they reach saved weights."""
 
 import math
 
@@ -16,9 +16,8 @@ ADVICE = (
 class FiniteGuard:
     """Looks at every loss and gradient before the update.
 
-    On the CPU before each update, D's too; elsewhere once a step, before G's update, since every
-    look waits for the device. A bad gradient of D has then moved D, but no file: what is on disk
-    stays that of the last finite step either way.
+    On the CPU before each update, D's too; on a GPU once a step, before G's update, because each
+    check waits for the device. D may then have been updated already, but nothing is saved.
     """
 
     def __init__(self) -> None:
@@ -69,7 +68,7 @@ class FiniteGuard:
 
 
 def require_finite(module: nn.Module, images_seen: int, lr: float) -> None:
-    """Refuse to save weights that are no numbers.
+    """Raise RunError if a weight or buffer is not finite.
 
     Raises:
         RunError: a parameter or a buffer is not finite.

@@ -133,7 +133,7 @@ class GANModule(GenerativeModule):
         return self.generator(z, y if self.generator.num_classes else None)
 
     def logits(self, image: Tensor, y: Tensor | None) -> Tensor:
-        """Return D's logits[B] of images as it gets to see them: augmented."""
+        """Return D's logits[B] of augmented images."""
         y = y if self.discriminator.num_classes else None
         return self.discriminator(self.augment(image), y)
 
@@ -150,7 +150,7 @@ class GANModule(GenerativeModule):
         return self.discriminator.head(h, known), self.loss.head(h)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Measure D on held-out reals: far below D(real), it knows its training set by heart."""
+        """Measure D on held-out reals: far below D(real) means that D overfits."""
         real, y = batch
         logits = self.discriminator(real, y if self.discriminator.num_classes else None)
         self.meters.add("D(held-out)", logits.sigmoid().mean())

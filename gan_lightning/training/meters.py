@@ -84,5 +84,5 @@ class Meters:
         self._images, self.last = state["images"], dict(state["last"])
 
     def to(self, device: torch.device) -> None:
-        """Move the sums to where the values are."""
+        """Move the sums to a device."""
         self._sums = {name: value.to(device) for name, value in self._sums.items()}

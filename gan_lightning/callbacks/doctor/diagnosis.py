@@ -9,7 +9,7 @@ from gan_lightning.losses.base import Meaning
 
 @dataclass(frozen=True)
 class Vitals:
-    """What was measured at the end of an epoch, by `vitals.measure`.
+    """What was measured at the end of an epoch, by `measure.measure`.
 
     Attributes:
         belief: what the logits mean under the run's loss.

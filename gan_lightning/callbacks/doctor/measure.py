@@ -97,7 +97,7 @@ def _held_out(data: DataModule) -> ImageTensors:
 
 
 def snapshot(network: Network) -> Network:
-    """Return a copy that behaves as in training but for dropout, and that nobody else sees.
+    """Return a separate copy that behaves as in training, without dropout.
 
     BatchNorm uses the batch's statistics, as it does when D meets fakes in training.
     """
@@ -109,7 +109,7 @@ def snapshot(network: Network) -> Network:
 
 
 def weight_of(penalty: Any) -> float:
-    """Return a penalty's weight; 0 for none, 1 for one that does not tell."""
+    """Return a penalty's weight; 0 without a penalty, 1 if it has no `weight`."""
     return 0.0 if isinstance(penalty, NoPenalty) else float(getattr(penalty, "weight", 1.0) or 1.0)
 
 
