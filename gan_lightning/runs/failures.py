@@ -98,4 +98,4 @@ def position(checkpoint: Path) -> int:
     Raises:
         UserError: it is none, or damaged.
     """
-    return read_checkpoint(checkpoint)["state_dict"]["_extra_state"]["images_seen"]
+    return read_checkpoint(checkpoint).images_seen

@@ -20,6 +20,7 @@ from gan_lightning.runs.failures import explain, last_good, position
 from gan_lightning.runs.preflight import check_batch, checked, doubts
 from gan_lightning.runs.record import RunRecord
 from gan_lightning.runs.resume import complete, find_checkpoint, fit_weights, rewind_curves
+from gan_lightning.system.checkpoint_file import RunCheckpoint
 from gan_lightning.system.files import atomic_write
 from gan_lightning.system.folder_lock import RunFolder
 from gan_lightning.system.signals import ENDINGS, watched
@@ -61,7 +62,7 @@ def train(
 def train_in(
     run_dir: Path,
     settings: Settings,
-    checkpoint: dict[str, Any] | None,
+    checkpoint: RunCheckpoint | None,
     warning: str,
     overrides: Sequence[str],
 ) -> None:
