@@ -126,7 +126,7 @@ def test_free_path_numbers_what_is_taken(tmp_path: Path) -> None:
 STREAM = """
 import sys, torch
 from pathlib import Path
-from gan_lightning.output import write_samples
+from gan_lightning.sampling.write import write_samples
 from tests.untrusted.memory import reset, used
 count = 200_000
 chunks = ((torch.rand(1, 1, 1, 1).expand(100, 1, 28, 28), torch.zeros(100, dtype=torch.int64))
