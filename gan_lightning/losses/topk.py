@@ -1,11 +1,15 @@
 """A loss whose generator looks at its best fakes alone."""
 
+from typing import Annotated
+
 from torch import Tensor
 
 from gan_lightning.losses.base import Loss
-from gan_lightning.schedules import Follower, Schedule
+from gan_lightning.ranges import PositiveShare, validated
+from gan_lightning.schedules import Follower, Schedule, along
 
 
+@validated
 class TopK(Follower, Loss):
     """G learns from the fakes with the largest logits; D as ever.
 
@@ -17,7 +21,7 @@ class TopK(Follower, Loss):
         share: of the batch that counts, by images_seen; one fake at least.
     """
 
-    def __init__(self, loss: Loss, share: Schedule) -> None:
+    def __init__(self, loss: Loss, share: Annotated[Schedule, along(PositiveShare)]) -> None:
         self.loss = loss
         self.share = share
         self.relativistic = loss.relativistic

@@ -1,7 +1,7 @@
 """The adversarial loop and its logging, nothing else."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -11,8 +11,9 @@ from gan_lightning.augment import Augment, NoAugment
 from gan_lightning.losses import AuxiliaryLoss, Loss
 from gan_lightning.networks.base import Discriminator, Generator
 from gan_lightning.penalties import NoConstraint, NoPenalty, Penalty
+from gan_lightning.ranges import Count, NonNegative, Positive, Seed, validated
 from gan_lightning.sampling.latents import seed_step, training_latents
-from gan_lightning.schedules import Schedule, followers
+from gan_lightning.schedules import OptimizerSchedules, Schedule, followers
 from gan_lightning.training.base import OptimizerFactory, TwoOptimizers
 from gan_lightning.training.ema import AveragedGenerator
 from gan_lightning.training.meters import Meters
@@ -88,6 +89,7 @@ class Objectives(TwoOptimizers):
         return loss
 
 
+@validated
 class GANModule(Objectives):
     """Trains a generator against a discriminator with two optimizers.
 
@@ -116,6 +118,28 @@ class GANModule(Objectives):
         log_every_n_images: how often the curves get a point, in images over all ranks.
     """
 
+    # Of what it is made: the constructor's arguments, and where their values stand in a config.
+    made_of: ClassVar[dict[str, str]] = {
+        "generator": "model.generator",
+        "discriminator": "model.discriminator",
+        "loss": "loss",
+        "penalty": "penalty",
+        "constraint": "constraint",
+        "augment": "augment",
+        "generator_optimizer": "optimizer.generator",
+        "discriminator_optimizer": "optimizer.discriminator",
+        "schedules": "optimizer.schedule",
+        "clip_norm": "optimizer.clip_norm",
+        "ema_half_life": "ema.half_life",
+        "ema_ramp_up": "ema.ramp_up",
+        "ema_schedule": "ema.schedule",
+        "d_steps": "d_steps",
+        "g_steps": "g_steps",
+        "accumulate": "accumulate",
+        "seed": "seed",
+        "log_every_n_images": "log_every_n_images",
+    }
+
     def __init__(
         self,
         generator: Generator,
@@ -126,16 +150,16 @@ class GANModule(Objectives):
         penalty: Penalty | None = None,
         constraint: Callable[[nn.Module], None] | None = None,
         augment: Augment | None = None,
-        d_steps: int = 1,
-        g_steps: int = 1,
-        accumulate: int = 1,
-        clip_norm: float | None = None,
-        ema_half_life: float = 10_000.0,
-        ema_ramp_up: float = 0.1,
+        d_steps: Count = 1,
+        g_steps: Count = 1,
+        accumulate: Count = 1,
+        clip_norm: Positive | None = None,
+        ema_half_life: NonNegative = 10_000.0,
+        ema_ramp_up: NonNegative = 0.1,
         ema_schedule: Schedule | None = None,
-        schedules: Mapping[str, Schedule] | None = None,
-        seed: int = 0,
-        log_every_n_images: int = 3200,
+        schedules: OptimizerSchedules | None = None,
+        seed: Seed = 0,
+        log_every_n_images: Count = 3200,
     ) -> None:
         super().__init__()
         self.generator = generator
