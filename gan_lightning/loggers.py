@@ -42,7 +42,7 @@ class TensorBoard(TensorBoardLogger):
 
     @rank_zero_only
     def resume(self, images_seen: int) -> None:
-        """Go on with the curves up to this position; TensorBoard hides what lay behind it."""
+        """Continue the curves from this position; TensorBoard hides later points."""
         self._kwargs["purge_step"] = images_seen + 1
 
     @rank_zero_only
@@ -51,10 +51,10 @@ class TensorBoard(TensorBoardLogger):
 
 
 class MetricsCSV(Logger):
-    """`metrics.csv`: one row a point, a column a metric, on the images_seen axis.
+    """`metrics.csv`: one row per point, one column per metric, on the images_seen axis.
 
-    Unlike Lightning's CSVLogger it keeps what an earlier part of a resumed run wrote; rows
-    behind the point where the run resumed are dropped, since they are about to be measured again.
+    Unlike Lightning's CSVLogger it keeps what an earlier part of a resumed run wrote; rows after
+    the point where it resumed are dropped, because they are measured again.
 
     Args:
         save_dir: the run folder.
@@ -77,7 +77,6 @@ class MetricsCSV(Logger):
 
     @property
     def save_dir(self) -> str:
-        """The run folder."""
         return str(self.path.parent)
 
     @rank_zero_only
@@ -86,10 +85,10 @@ class MetricsCSV(Logger):
 
     @rank_zero_only
     def resume(self, images_seen: int) -> None:
-        """Go on with the file that is there, up to this position and without half a last row.
+        """Continue the file that is there from this position, without a half-written last row.
 
         Raises:
-            UserError: it is something else.
+            UserError: it holds no curves.
         """
         if self.path.exists():
             whole, _, _ = self.path.read_bytes().rpartition(b"\n")

@@ -1,13 +1,17 @@
-"""What can be seen of samples: points as dots, digits in channels that no picture has."""
+"""Pixels: uint8 and [-1, 1], grids of images, points as dots, PNG files."""
 
 from collections.abc import Iterable
+from math import ceil
+from pathlib import Path
 
 import torch
+from PIL import Image
 from torch import Tensor
 
-SIDE = 400  # pixels
+BORDER = 2  # pixels between the images of a grid
+SIDE = 400  # pixels of a scatter plot
 RADIUS = 1  # of a dot, in pixels
-REAL, FAKE = (0.72, 0.72, 0.72), (0.85, 0.25, 0.05)
+REAL, FAKE = (184, 184, 184), (217, 64, 13)
 
 
 def visible(images: Tensor) -> Tensor:
@@ -20,13 +24,37 @@ def visible(images: Tensor) -> Tensor:
     return images.transpose(1, 2).flatten(2, 3).unsqueeze(1)
 
 
+def grid_size(count: int, columns: int, height: int, width: int) -> tuple[int, int]:
+    """Return (height, width) of the grid of so many pictures; one alone has no border."""
+    columns, border = min(count, columns), BORDER if count > 1 else 0
+    return ceil(count / columns) * (height + border) + border, columns * (width + border) + border
+
+
+def grid(images: Iterable[Tensor], count: int, columns: int, background: int = 0) -> Tensor:
+    """Return a picture uint8[C, H, W] of `count` images uint8[C, h, w], row by row.
+
+    They may come one at a time: only the picture is kept.
+    """
+    canvas, border = torch.empty(0), BORDER if count > 1 else 0
+    for index, image in enumerate(images):
+        (shown,) = visible(image[None])
+        channels, height, width = shown.shape
+        if not index:
+            size = grid_size(count, columns, height, width)
+            canvas = torch.full((channels, *size), background, dtype=torch.uint8)
+        top = border + index // columns * (height + border)
+        left = border + index % columns * (width + border)
+        canvas[:, top : top + height, left : left + width] = shown
+    return canvas
+
+
 def scatter(reals: Tensor | None, fakes: Iterable[Tensor] = ()) -> Tensor:
-    """Return a picture [3, SIDE, SIDE] in [0, 1] of the square from -1 to 1: fakes over reals.
+    """Return a picture uint8[3, SIDE, SIDE] of the square from -1 to 1: fakes over reals.
 
     Points [N, D, 1, 1]; of a line (D = 1) they lie side by side, reals in the lower half and
     fakes in the upper; of more than two dimensions the first two are shown.
     """
-    canvas = torch.ones(3, SIDE, SIDE)
+    canvas = torch.full((3, SIDE, SIDE), 255, dtype=torch.uint8)
     if reals is not None:
         _dots(canvas, _plane(reals, 0.0), REAL)
     for points in fakes:
@@ -43,12 +71,12 @@ def _plane(points: Tensor, above: float) -> Tensor:
     return torch.stack([flat[:, 0], heights], dim=1)
 
 
-def _dots(canvas: Tensor, places: Tensor, colour: tuple[float, float, float]) -> None:
+def _dots(canvas: Tensor, places: Tensor, colour: tuple[int, int, int]) -> None:
     pixels = (places * (SIDE - 1)).round().long()
     steps = torch.arange(-RADIUS, RADIUS + 1)
     offsets = torch.cartesian_prod(steps, steps)
     column, row = (pixels[:, None] + offsets).clamp(0, SIDE - 1).flatten(0, 1).T
-    canvas[:, SIDE - 1 - row, column] = torch.tensor(colour)[:, None]
+    canvas[:, SIDE - 1 - row, column] = torch.tensor(colour, dtype=torch.uint8)[:, None]
 
 
 def to_unit_range(image: Tensor) -> Tensor:
@@ -60,4 +88,12 @@ def to_unit_range(image: Tensor) -> Tensor:
 
 def to_uint8(images: Tensor) -> Tensor:
     """Map images in [-1, 1] to uint8 in [0, 255], the inverse of the data's scaling."""
+    if images.dtype == torch.uint8:
+        return images
     return ((images + 1.0) * 127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+def save_png(picture: Tensor, path: Path) -> None:
+    """Save uint8[C, H, W], C 1 or 3."""
+    array = picture.permute(1, 2, 0).numpy()
+    Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array).save(path, format="PNG")

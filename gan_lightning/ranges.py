@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from numbers import Integral, Real
+from os import PathLike
 from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -66,8 +67,9 @@ def list_of(item: Range, words: str, length: int | None = None) -> Range:
     """Return the range of lists whose items are in a range."""
 
     def allows(value: Any) -> bool:
-        right = isinstance(value, list | tuple) and length in (None, len(value))
-        return right and all(map(item.allows, value))
+        if not isinstance(value, Sequence) or isinstance(value, str):
+            return False
+        return length in (None, len(value)) and all(map(item.allows, value))
 
     return Range(allows, words)
 
@@ -88,6 +90,15 @@ Widths = Annotated[
     Sequence[int],
     list_of(number(1, whole=True), "be a list of whole numbers above 0 such as [256,128]"),
 ]
+Classes = Annotated[
+    Sequence[int],
+    Range(
+        lambda value: (
+            list_of(number(0, whole=True), "").allows(value) and 0 < len(value) == len(set(value))
+        ),
+        "be a list of different labels such as [3,5]",
+    ),
+]
 Codes = Annotated[
     Sequence[int],
     list_of(
@@ -95,6 +106,9 @@ Codes = Annotated[
         "be two numbers, of categories and of continuous codes: [10,2]",
         length=2,
     ),
+]
+Place = Annotated[
+    str, Range(lambda value: isinstance(value, str | PathLike) and value != "", "be a path")
 ]
 
 

@@ -1,7 +1,7 @@
-"""Values that change on the images_seen axis.
+"""Values that follow images_seen.
 
-A schedule is a pure function of images_seen, without a state: a resumed run follows it exactly.
-A new one is a subclass of `Schedule`, here or in any package, named by `_target_`.
+A schedule is a pure function of images_seen without a state, so a resumed run follows it exactly. A
+new one is a subclass of `Schedule`, here or in any package, named by `_target_`.
 """
 
 import math
@@ -17,14 +17,14 @@ from gan_lightning.ranges import Beta, Count, Fields, NonNegative, Whole, valida
 @validated
 @dataclass(frozen=True)
 class Schedule:
-    """`schedule(images_seen) -> value`: `start`, then a way of `images` images to `end`, held.
+    """`schedule(images_seen) -> value`: from `start` to `end` over `images` images, then `end`.
 
     Attributes:
         start: the value up to `begin`.
         end: the value from `begin + images` on.
-        images: length of the way, in real images shown to D over all ranks; None: the whole run
-            (`over`), and without an end of the run the start is held.
-        begin: where it sets out, in images seen.
+        images: how many images that takes, shown to D over all ranks; None: the whole run (see
+            `over`), and `start` for ever if the run has no end.
+        begin: images seen where it begins.
     """
 
     start: NonNegative
@@ -33,20 +33,19 @@ class Schedule:
     begin: Whole = 0
 
     def __call__(self, images_seen: int) -> float:
-        """Return the value that holds when so many images were seen."""
         if self.images is None:
             return self.start
         way = self.way(min(max(images_seen - self.begin, 0) / self.images, 1.0))
         return (1.0 - way) * self.start + way * self.end
 
     def over(self, run_images: int | None) -> "Schedule":
-        """Return the schedule for a run of so many images, if its own way has no length."""
+        """Return the schedule spread over a run of `run_images` if it has no length of its own."""
         if self.images is not None or run_images is None:
             return self
         return replace(self, images=max(run_images - self.begin, 1))
 
     def way(self, done: float) -> float:
-        """Return how much of the way from start to end is gone, 0 at done=0 and 1 at done=1."""
+        """Return how far from start to end the value is: 0 at done=0 and 1 at done=1."""
         raise NotImplementedError
 
 
@@ -58,7 +57,6 @@ class Constant(Schedule):
         super().__init__(value, value, images=1)
 
     def way(self, done: float) -> float:
-        """Return 0: start and end are the same."""
         return 0.0
 
 
@@ -66,7 +64,6 @@ class Linear(Schedule):
     """A straight line."""
 
     def way(self, done: float) -> float:
-        """Return the share that is done."""
         return done
 
 
@@ -77,7 +74,6 @@ class Cosine(Schedule):
     """
 
     def way(self, done: float) -> float:
-        """Return (1 - cos(pi done)) / 2."""
         return 0.5 * (1.0 - math.cos(math.pi * done))
 
 
@@ -103,17 +99,17 @@ OptimizerSchedules = Annotated[
 
 
 class Follower:
-    """What depends on where the run is; it is told before every update of D."""
+    """A part that depends on images_seen; it is told before every update of D."""
 
     images_seen = 0
 
     def follow(self, images_seen: int) -> None:
-        """Know how many images were seen when the loop body began."""
+        """Take images_seen, as it was at the beginning of the step."""
         self.images_seen = images_seen
 
 
 def followers(*parts: Any) -> list[Follower]:
-    """Return the followers among some objects and among what these hold, each once."""
+    """Return the followers among some objects and their attributes, each once."""
     found: list[Follower] = []
     known: set[int] = set()
     todo = list(parts)
@@ -136,7 +132,7 @@ def followers(*parts: Any) -> list[Follower]:
 def scheduled(
     group: Mapping[str, Any], schedules: Mapping[str, Schedule], images_seen: int
 ) -> dict[str, Any]:
-    """Return what the schedules make of a parameter group's configured values.
+    """Return the hyperparameters of a parameter group that the schedules set.
 
     Args:
         group: the configured hyperparameters.
@@ -144,7 +140,7 @@ def scheduled(
         images_seen: where the run is.
 
     Raises:
-        UserError: the optimizer has no betas, or there would be one outside of [0, 1).
+        UserError: the optimizer has no betas, or a beta would be outside [0, 1).
     """
     now = {name: schedule(images_seen) for name, schedule in schedules.items()}
     values: dict[str, Any] = {"lr": group["lr"] * now.pop("lr")} if "lr" in now else {}

@@ -14,15 +14,15 @@ from gan_lightning.ranges import Count, NonNegative, Share, Switch, validated
 class ADA(Augment):
     """Pixel blitting, geometric and colour transforms with a probability p that adapts.
 
-    p rises when D is too sure of the reals, r_t = E sign(D(real)) > target, and falls when it
-    is not: overfitting decides how much augmentation there is. p is a buffer: a checkpoint
-    holds it. Smaller than the paper's: geometry is one bilinear resampling instead of an
-    orthogonal wavelet's; hue, saturation and luma flips are for three channels alone.
+    p rises when D is too sure of the reals, r_t = E sign(D(real)) > target, and falls when it is
+    not: overfitting decides how much augmentation there is. p is a buffer, so checkpoints hold it.
+    Simpler than the paper's: geometry is one bilinear resampling instead of an orthogonal
+    wavelet's; hue, saturation and luma flips are for three channels only.
 
     Source: Karras et al. 2020, Training GANs with Limited Data, eq. 1, section 3.1, appendix B.
 
     Args:
-        target: of r_t.
+        target: value of r_t to keep.
         images: real images that take p from 0 to 1.
         probability: p at the start.
         flips: mirror images and quarter turns too.
@@ -43,7 +43,7 @@ class ADA(Augment):
 
     @torch.no_grad()
     def update(self, real_logits: Tensor) -> None:
-        """Move p after D judged augmented reals, on all devices by what D said to all of them.
+        """Move p by D's logits of augmented reals, those of all devices together.
 
         Args:
             real_logits: [B], or their signs.
@@ -56,11 +56,10 @@ class ADA(Augment):
         self.p.add_(excess.sign() * count / self.images).clamp_(0.0, 1.0)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Transform every image in its own way."""
         return self.color(resample(images, self.geometry(images)))
 
     def pick(self, value: Tensor, neutral: float, probability: Tensor | None = None) -> Tensor:
-        """Keep each of value[B] with the probability (p), else put the neutral one."""
+        """Keep each of value[B] with the probability (default: p), else use `neutral`."""
         p = self.p if probability is None else probability
         kept = torch.rand(len(value), device=value.device) < p
         return torch.where(kept, value, torch.full_like(value, neutral))
@@ -88,7 +87,7 @@ class ADA(Augment):
         return scaling(mirror, torch.ones_like(mirror)) @ rotation(quarter) @ matrix
 
     def color(self, x: Tensor) -> Tensor:
-        """Change brightness and contrast, and of three channels luma, hue and saturation."""
+        """Change brightness and contrast; with three channels also luma, hue and saturation."""
         brightness = self.pick(self.normal(x, 0.2), 0.0)[:, None, None, None]
         contrast = self.pick(2.0 ** self.normal(x, 0.5), 1.0)[:, None, None, None]
         x = (x + brightness) * contrast

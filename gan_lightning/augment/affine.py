@@ -1,4 +1,4 @@
-"""Affine maps of images, differentiable as often as one likes."""
+"""Affine maps of images that can be differentiated any number of times."""
 
 import torch
 from torch import Tensor
@@ -31,10 +31,10 @@ def rotation(angle: Tensor) -> Tensor:
 
 
 def resample(x: Tensor, source: Tensor) -> Tensor:
-    """Return x[B, C, H, W] read, bilinearly, where source[B, 3, 3] takes each output pixel.
+    """Sample x[B, C, H, W] bilinearly at the places to which source[B, 3, 3] maps output pixels.
 
     Coordinates are (column, row, 1) in pixels from the middle of the image; borders reflect.
-    `F.grid_sample` has no second derivative; a gather of the four neighbours has.
+    `F.grid_sample` has no second derivative; gathering the four neighbours has one.
     """
     height, width = x.shape[2:]
     columns = torch.arange(width, device=x.device, dtype=x.dtype) - (width - 1) / 2

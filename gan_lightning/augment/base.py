@@ -1,4 +1,4 @@
-"""What an augmentation is, and what they share."""
+"""The interface of augmentations, and what they share."""
 
 import torch
 from torch import Tensor, nn
@@ -8,18 +8,16 @@ class Augment(nn.Module):
     """`augment(images[B, C, H, W]) -> same shape`, each image on its own."""
 
     def forward(self, images: Tensor) -> Tensor:
-        """Transform every image in its own way."""
         raise NotImplementedError
 
     def update(self, real_logits: Tensor) -> None:
-        """Learn from D's logits[B] (or their signs) of augmented reals; most do not."""
+        """Adapt to D's logits[B] (or their signs) of augmented reals; most augmentations do not."""
 
 
 class NoAugment(Augment):
     """Leaves images as they are."""
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return the images."""
         return images
 
 

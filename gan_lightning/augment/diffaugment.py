@@ -22,7 +22,7 @@ def change_color(x: Tensor) -> Tensor:
 
 
 def translate(x: Tensor, ratio: float = 0.125) -> Tensor:
-    """Move by up to `ratio` of the side each way, in whole pixels; 0 moves in."""
+    """Shift by up to `ratio` of the side each way, in whole pixels; fill with 0."""
     batch, _, height, width = x.shape
     (rows, row_inside), (columns, column_inside) = (
         _moved(side, round(ratio * side), batch, x.device) for side in (height, width)
@@ -76,7 +76,6 @@ class DiffAugment(Augment):
         self.policy = list(policy)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Transform every image in its own way."""
         for name in self.policy:
             images = TRANSFORMS[name](images)
         return images

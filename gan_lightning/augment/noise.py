@@ -8,13 +8,13 @@ from gan_lightning.schedules import Follower, Schedule
 
 
 class InstanceNoise(Follower, Augment):
-    """Gaussian noise on all that D sees, so that reals and fakes overlap; it fades.
+    """Gaussian noise on everything D sees, so that reals and fakes overlap; it fades out.
 
     Source: Soenderby et al. 2017, Amortised MAP Inference for Image Super-resolution (instance
     noise); Arjovsky & Bottou 2017, Towards Principled Methods for Training GANs, section 3.
 
     Args:
-        std: per pixel, by images_seen; images are in [-1, 1].
+        std: standard deviation per pixel, a schedule of images_seen; images are in [-1, 1].
     """
 
     def __init__(self, std: Schedule) -> None:
@@ -22,6 +22,5 @@ class InstanceNoise(Follower, Augment):
         self.std = std
 
     def forward(self, images: Tensor) -> Tensor:
-        """Add noise; where its std is 0, return the images."""
         std = self.std(self.images_seen)
         return images + std * torch.randn_like(images) if std else images

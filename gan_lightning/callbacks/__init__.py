@@ -1,4 +1,4 @@
-"""Callbacks: what happens beside the loop."""
+"""Callbacks: pictures, scores, checkpoints, the doctor, stopping."""
 
 from gan_lightning.callbacks.checkpoints import Checkpoints
 from gan_lightning.callbacks.console import ProgressBar

@@ -59,13 +59,13 @@ class Checkpoints(Checkpoint):
             RunError: the weights are not finite; the file that is there stays.
         """
         module, _ = context(trainer, pl_module)
-        require_finite(module, module.images_seen, trainer.optimizers[0].param_groups[0]["lr"])
+        require_finite(module, module.images_seen, module.lr())
         trainer.save_checkpoint(path or self.last)
         if path is None:
             self._saved_at = module.images_seen
 
     def ensure(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write `last.ckpt` unless it is of this very position."""
+        """Write `last.ckpt` unless it already holds this position."""
         if self._saved_at != context(trainer, pl_module)[0].images_seen:
             self.save(trainer, pl_module)
 
@@ -84,7 +84,7 @@ class Checkpoints(Checkpoint):
     ) -> None:
         """Save within an epoch; at its last batch `on_train_epoch_end` follows at once.
 
-        A time limit cuts an epoch short: later, Lightning takes it for a whole one.
+        Lightning later counts an epoch cut short by a time limit as a whole one.
         """
         module, _ = context(trainer, pl_module)
         due = self.every_n_images is not None and module.images_seen >= self._due_at
@@ -106,13 +106,13 @@ class Checkpoints(Checkpoint):
             self.ensure(trainer, pl_module)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Save what a limit on steps ended: no epoch's end was the last one then."""
+        """Save after a limit on steps, which ends within an epoch."""
         self.ensure(trainer, pl_module)
 
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Add the curves' running sums of every rank: a point may lie behind a resume."""
+        """Add the curves' running sums of every rank: a point may span a resume."""
         mine = context(trainer, pl_module)[0].meters.state_dict()
         checkpoint[METERS] = gathered(mine, trainer.world_size)
 

@@ -40,7 +40,7 @@ def quiet() -> None:
 
 
 class Quiet(Callback):
-    """Does the same in every process that a strategy starts."""
+    """Calls `quiet` in every process that a strategy starts."""
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Run first thing in a new process."""

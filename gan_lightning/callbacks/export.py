@@ -24,7 +24,9 @@ class GeneratorExport(Callback):
         self.config = config
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Find out now, not after the first epoch, that a name or value cannot be written."""
+        """Raise UserError now, not after the first epoch, if the generator file cannot hold a
+        value.
+        """
         module, _ = context(trainer, pl_module)
         try:
             describe(self.config, module.average.generator, 0, {})

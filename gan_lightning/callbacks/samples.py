@@ -6,14 +6,13 @@ import torch
 from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
-from torchvision.utils import make_grid, save_image
 
 from gan_lightning.callbacks.context import context
-from gan_lightning.data import ImageDataModule, PointsDataModule
-from gan_lightning.pixels import scatter, visible
+from gan_lightning.data import DataModule
+from gan_lightning.pixels import save_png
 from gan_lightning.ranges import Count, Seed, validated
 from gan_lightning.sampling.draw import sample, sample_categories
-from gan_lightning.training.gan import GANModule
+from gan_lightning.training.base import GenerativeModule
 
 
 @validated
@@ -58,41 +57,32 @@ class SampleGrid(Callback):
         if trainer.is_global_zero and module.images_seen == 0:
             self._show(trainer, "reals", self.real_grid(data), 0)
 
-    @property
-    def _cells(self) -> int:
-        return self.rows * self.columns
-
-    def real_grid(self, data: ImageDataModule) -> Tensor:
-        """Return a grid of the first training images, one row a class as far as they go."""
+    def real_grid(self, data: DataModule) -> Tensor:
+        """Return a picture of the first training samples, one row a class as far as they go."""
+        if data.dots:
+            return data.picture()
         images, labels = data.images.images, data.images.labels
-        if isinstance(data, PointsDataModule):
-            return scatter(images[: self.points])
         shown = data.classes[: self.most_rows]
         rows = [images[labels == label][: self.columns] for label in shown]
-        chosen = [image for row in rows for image in row] or list(images[: self._cells])
-        return make_grid(visible(torch.stack(chosen)), nrow=self.columns).float() / 255
+        chosen = torch.cat(rows) if rows else images[: self.rows * self.columns]
+        return data.picture(chosen, self.columns)
 
-    def fake_grid(self, module: GANModule, data: ImageDataModule) -> Tensor:
-        """Return the grid of fakes, values in [0, 1]."""
+    def fake_grid(self, module: GenerativeModule, data: DataModule) -> Tensor:
+        """Return a picture of fakes, uint8[C, H, W]."""
         generator = module.average.generator
-        labels = data.classes[: self.most_rows] if generator.num_classes else ()
-        if isinstance(data, PointsDataModule):
-            modes = data.classes if generator.num_classes else ()
-            points, _ = sample(generator, self.points, self.seed, modes)
-            return scatter(data.images.images[: self.points], [points])
+        labels = data.classes if generator.num_classes else []
+        if data.dots:
+            return data.picture(sample(generator, self.points, self.seed, labels)[0])
+        labels = labels[: self.most_rows]
         if generator.latent_codes.categories > 1 and not labels:
             shown = sample_categories(generator, self.columns, self.seed)
-            images = shown[: self.most_rows * self.columns]
-            return self._grid(images)
+            return data.picture(shown[: self.most_rows * self.columns], self.columns)
         rows = len(labels) if labels else self.rows
         # Sample i has label i mod len(labels): transposing the grid makes a row of each label.
         images, _ = sample(generator, rows * self.columns, self.seed, labels)
         if labels:
             images = images.unflatten(0, (self.columns, rows)).transpose(0, 1).flatten(0, 1)
-        return self._grid(images)
-
-    def _grid(self, images: Tensor) -> Tensor:
-        return make_grid(visible(images), self.columns, normalize=True, value_range=(-1, 1))
+        return data.picture(images, self.columns)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw this epoch's grid."""
@@ -101,7 +91,7 @@ class SampleGrid(Callback):
         module, data = context(trainer, pl_module)
         grid = self.fake_grid(module, data)
         self.directory.mkdir(parents=True, exist_ok=True)
-        save_image(grid, self.directory / f"{module.images_seen:09d}.png")
+        save_png(grid, self.directory / f"{module.images_seen:09d}.png")
         self._show(trainer, "samples", grid, module.images_seen)
 
     def _show(self, trainer: Trainer, tag: str, grid: Tensor, images_seen: int) -> None:

@@ -1,4 +1,4 @@
-"""Quality curves while a run is going on."""
+"""Scores of the averaged generator during training."""
 
 import math
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ class LiveScores(Callback):
     """Scores the averaged generator as evaluate.py does, against the training split.
 
     The curves `score/fid`, `score/precision`, `score/recall`, ... go to all loggers on the
-    images_seen axis; the latest are in `GANModule.scores`. Several devices share the samples;
+    images_seen axis; the latest are in `module.scores`. Several devices share the samples;
     since sample i depends on (seed, i) alone, their scores are those of one device. Data sets
     whose modes are known have `score/modes` and `score/high_quality` or `score/reverse_kl`;
     those without labels have no scores.

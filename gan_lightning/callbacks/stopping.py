@@ -82,4 +82,4 @@ class FiniteWeights(Callback):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Raise a `RunError` if they are not finite."""
         module, _ = context(trainer, pl_module)
-        require_finite(module, module.images_seen, trainer.optimizers[0].param_groups[0]["lr"])
+        require_finite(module, module.images_seen, module.lr())

@@ -2,15 +2,14 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from hydra.utils import get_object
 
 from gan_lightning.config import Settings
 from gan_lightning.config.method import parts
-from gan_lightning.config.value_rules import across, others_types
-from gan_lightning.errors import UserError
+from gan_lightning.config.value_rules import KEYS, across, others_types
 from gan_lightning.ranges import argument_types, faults
 
 Fault = tuple[str, Any, str]  # key, value, "must be ..."
@@ -29,6 +28,14 @@ def leaves(node: Any, path: str = "", inner: bool = False) -> Iterator[tuple[str
     if isinstance(node, dict):
         for key, value in node.items():
             yield from leaves(value, f"{path}.{key}" if path else str(key), inner)
+
+
+def wrong_keys(settings: Settings, kinds: Mapping[str, Any]) -> Iterator[Fault]:
+    """Yield the values at dotted keys that are not of their types; absent keys are fine."""
+    given = dict(leaves(settings, inner=True))
+    for key, kind in kinds.items():
+        if key in given:
+            yield from faults(key, given[key], kind)
 
 
 def wrong_arguments(node: Any, path: str = "") -> Iterator[Fault]:
@@ -58,23 +65,13 @@ def problems(settings: Settings, written: Settings) -> list[str]:
     """
     source = {key: str(value) for key, value in leaves(written)}
     found: dict[str, str] = {}
-    for key, value, reason in (*_wrong_parts(settings), *wrong_arguments(settings)):
+    kinds = {part.key: part.kind for part in parts(settings)} | KEYS
+    for key, value, reason in (*wrong_keys(settings, kinds), *wrong_arguments(settings)):
         while leads := re.fullmatch(r"\$\{([\w.-]+)\}", source.get(key, "")):
             key = leads[1]
         found.setdefault(key, f"{key}={'null' if value is None else value} {reason}")
     follow = {key for key in found for cause in found if f"${{{cause}}}" in source.get(key, "")}
     return [line for key, line in found.items() if key not in follow] or [*across(settings)]
-
-
-def _wrong_parts(settings: Settings) -> Iterator[Fault]:
-    """Yield the plain values among the method's parts that are wrong."""
-    given = dict(leaves(settings, inner=True))
-    try:
-        for part in parts(settings):
-            if part.key in given:
-                yield from faults(part.key, given[part.key], part.kind)
-    except UserError:  # `build` says it
-        return
 
 
 def unread(overrides: Sequence[str], config: Settings) -> list[str]:

@@ -11,10 +11,11 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 from gan_lightning.config import Settings
-from gan_lightning.config.checks import wrong_arguments
+from gan_lightning.config.checks import wrong_arguments, wrong_keys
+from gan_lightning.config.value_rules import KEYS
 from gan_lightning.data import count_labels
 from gan_lightning.errors import UserError
-from gan_lightning.ranges import Count, Seed, argument_types, faults
+from gan_lightning.ranges import Count, Seed, argument_types
 
 
 @dataclass
@@ -150,7 +151,6 @@ def plain_evaluate(config: DictConfig) -> EvaluateConfig:
 
 def _check(asked: SampleConfig | EvaluateConfig) -> None:
     """Raise a UserError for the first value that is wrong."""
-    types, values = argument_types(type(asked)), vars(asked)
-    own = (fault for key in values for fault in faults(key, values[key], types.get(key)))
-    for key, value, reason in (*own, *wrong_arguments(values)):
+    values, kinds = vars(asked), argument_types(type(asked)) | KEYS
+    for key, value, reason in (*wrong_keys(values, kinds), *wrong_arguments(values)):
         raise UserError(f"{key}={value} {reason}")

@@ -1,7 +1,7 @@
 """Data sets in memory as uint8, batches by index, scaled to [-1, 1] on the device."""
 
 from gan_lightning.data.arrays import ArrayDataModule
-from gan_lightning.data.base import DataUnavailable
+from gan_lightning.data.base import DataModule, DataUnavailable
 from gan_lightning.data.digits import DigitsDataModule
 from gan_lightning.data.folder import ImageFolderDataModule
 from gan_lightning.data.images import ImageDataModule
@@ -17,6 +17,7 @@ from gan_lightning.data.stacked import StackedMNISTDataModule
 
 __all__ = [
     "ArrayDataModule",
+    "DataModule",
     "DataUnavailable",
     "DigitsDataModule",
     "DiracDataModule",

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from gan_lightning.errors import UserError
 from gan_lightning.system.signals import signals_held
 
 
@@ -26,29 +25,9 @@ class ImageTensors(Dataset):
         """Return one batch (images[B, C, H, W] uint8, labels[B])."""
         return self.images.index_select(0, index), self.labels.index_select(0, index)
 
-
-def check_images(name: str, images: Tensor, labels: Tensor, num_classes: int) -> None:
-    """Refuse a split that cannot be trained on, whatever class read it.
-
-    Args:
-        name: of the data set.
-        images: uint8[N, C, H, W].
-        labels: int64[N].
-        num_classes: how many labels the set is said to have; 0: its labels do not matter.
-
-    Raises:
-        UserError: it is empty, or labels are missing or out of range.
-    """
-    if not len(images):
-        raise UserError(f"{name} is empty: no image is in it; set data.root to another folder")
-    if len(labels) != len(images):
-        raise UserError(f"{name} has {len(images):,} images but {len(labels):,} labels")
-    wrong = labels[(labels < 0) | (labels >= num_classes)]
-    if num_classes and len(wrong):
-        raise UserError(
-            f"{name} has the label {int(wrong[0])}, but data.num_classes={num_classes} allows "
-            f"0 to {num_classes - 1}: raise it, or mend the file of labels"
-        )
+    def rows(self, index: Tensor) -> "ImageTensors":
+        """Return some rows, in ascending order; all of them are not copied."""
+        return self if len(index) == len(self) else ImageTensors(*self[index])
 
 
 class EpochBatches(Sampler[Tensor]):
@@ -103,3 +82,11 @@ class Loader(DataLoader):
         """Start an epoch."""
         with signals_held():
             return super().__iter__()
+
+
+def balanced_share(labels: Tensor, fraction: float, seed: int) -> Tensor:
+    """Return the sorted rows of a random share of every class: at least one, else rounded."""
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
+    groups = [order[labels[order] == label] for label in labels.unique()]
+    chosen = [group[: max(1, round(fraction * len(group)))] for group in groups]
+    return torch.cat([order[:0], *chosen]).sort()[0]

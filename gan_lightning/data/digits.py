@@ -15,8 +15,8 @@ class DigitsDataModule(ImageDataModule):
     `ImageDataModule`.
     """
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(source="scikit-learn", **kwargs)
+    def __init__(self, name: str = "digits", **kwargs: Any) -> None:
+        super().__init__(name, source="scikit-learn", **kwargs)
 
     def load(self, train: bool) -> tuple[Tensor, Tensor]:
         """Return the embedded digits, their 17 grey levels stretched to 0..255."""

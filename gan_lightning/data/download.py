@@ -14,7 +14,7 @@ from urllib.error import HTTPError, URLError
 
 from torchvision.datasets.utils import calculate_md5, download_url
 
-from gan_lightning.data.idx import CorruptFile, idx_shape
+from gan_lightning.data.idx import CorruptFile, check_idx
 
 ATTEMPTS, TIMEOUT = 2, 30.0  # seconds without a byte
 
@@ -38,7 +38,7 @@ def ensure(folder: Path, packed: str, md5: str, mirrors: Sequence[str]) -> None:
     damage: CorruptFile | None = None
     if file.exists():
         try:
-            idx_shape(file)
+            check_idx(file)
             return
         except CorruptFile as error:  # killed while unpacking, most likely
             damage = error
@@ -106,7 +106,7 @@ def unpack(archive: Path, file: Path) -> None:
                 shutil.copyfileobj(packed, target)
                 target.flush()
                 os.fsync(target.fileno())
-            idx_shape(folder / file.name)
+            check_idx(folder / file.name)
         except (EOFError, zlib.error, gzip.BadGzipFile, CorruptFile) as error:
             raise CorruptFile(f"corrupt archive: {archive}: delete it to fetch it again") from error
         os.replace(folder / file.name, file)

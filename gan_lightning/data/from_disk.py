@@ -1,17 +1,18 @@
 """Data sets that are read from a file or a folder once: what they share."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
 
 from gan_lightning.data.images import ImageDataModule
-from gan_lightning.errors import UserError
+from gan_lightning.data.labels import check_labels
+from gan_lightning.ranges import number, validated
 
-MOST_CLASSES = 10_000
 Arrays = tuple[Tensor, Tensor | None]
 
 
+@validated
 class FileDataModule(ImageDataModule):
     """Reads once; without a test split of its own, random images are held out for one.
 
@@ -23,7 +24,9 @@ class FileDataModule(ImageDataModule):
         kwargs: as of `ImageDataModule`.
     """
 
-    def __init__(self, test_fraction: float = 0.1, **kwargs: Any) -> None:
+    def __init__(
+        self, test_fraction: Annotated[float, number(0, 0.9, above=True)] = 0.1, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.test_fraction = test_fraction
         self._splits: tuple[Arrays, Arrays] | None = None
@@ -48,8 +51,8 @@ class FileDataModule(ImageDataModule):
         if self._splits is None:
             whole, test = self.read()
             self._splits = (whole, test) if test else self._hold_out(whole)
-            for part in self._splits:
-                self._check(*part)
+            for part, found in self._splits:
+                check_labels(self.source, len(part), found, self.num_classes)
         images, labels = self._splits[0 if train else 1]
         if labels is None:
             labels = torch.zeros(len(images), dtype=torch.int64)
@@ -62,26 +65,3 @@ class FileDataModule(ImageDataModule):
         rows = (order[count:].sort()[0], order[:count].sort()[0])
         train, test = ((images[r], None if labels is None else labels[r]) for r in rows)
         return train, test
-
-    def _check(self, images: Tensor, labels: Tensor | None) -> None:
-        if not len(images):
-            raise UserError(f"{self.source} has too few images to train on and to test on")
-        if not self.num_classes:
-            return
-        if labels is None:
-            raise UserError(
-                f"data.num_classes={self.num_classes}, but {self.source} has no labels: "
-                "leave it out, or set it to 0"
-            )
-        if self.num_classes > MOST_CLASSES:
-            raise UserError(
-                f"{self.source} has more than {MOST_CLASSES:,} classes: "
-                "data.num_classes=0 ignores them"
-            )
-        low, high = int(labels.min()), int(labels.max())
-        if low < 0 or high >= self.num_classes:
-            raise UserError(
-                f"{self.source} has label {low if low < 0 else high}, which "
-                f"data.num_classes={self.num_classes} does not allow: labels are 0 to "
-                f"{self.num_classes - 1}"
-            )

@@ -1,28 +1,24 @@
-"""IDX files, the format of MNIST: reading them with suspicion, fetching them with patience.
+"""IDX files, the format of MNIST, read with suspicion.
 
-torchvision takes any file of the right name for the set, checks the compressed file alone, writes
-downloads under their final name and gives up at a reset connection. Its lists of files, mirrors
-and MD5 sums are used here, and its `download_url`.
+torchvision takes any file of the right name for the set, and checks the compressed file alone.
 
-Source: LeCun's description of the format, with the MNIST files.
+Source: http://yann.lecun.com/exdb/mnist, "the IDX file format".
 """
 
 import gzip
 import hashlib
 import math
 import os
-import struct
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from gan_lightning.data.npz import MAX_BYTES, UNREADABLE, read_bytes
 from gan_lightning.errors import UserError
 from gan_lightning.system.untrusted import printable
 
-_UINT8 = 8  # the type code
+UINT8 = 8  # the code of the type
 
 # SHA-256 of the unpacked files. Only of sets that were at hand to compute it from.
 KNOWN = {
@@ -39,79 +35,69 @@ class CorruptFile(UserError):
     """A data file that is there, but is not what its name says."""
 
 
-def idx_shape(path: Path) -> tuple[int, ...]:
-    """Return the shape that an IDX file of bytes says and has; nothing is read but the header.
+def corrupt(path: Path, reason: object) -> CorruptFile:
+    """Return the error that names a file and what is wrong with it."""
+    if isinstance(reason, OSError) and reason.strerror:
+        reason = reason.strerror
+    return CorruptFile(f"corrupt IDX file: {path}: {printable(str(reason))[:300]}")
+
+
+def read_idx(path: Path, dimensions: int) -> np.ndarray:
+    """Return the uint8 array of an IDX file, gzipped if its name ends so.
+
+    Args:
+        path: of the file.
+        dimensions: 3 of images, 1 of labels.
+
+    Raises:
+        CorruptFile: it is not there, or no whole IDX file of so many dimensions.
+    """
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            shape = _read_shape(file)
+            if len(shape) != dimensions:
+                raise ValueError(f"{list(shape)} where {dimensions} dimensions are wanted")
+            content = read_bytes(file.read, math.prod(shape))
+            if file.read(1):
+                raise ValueError(f"more bytes than {list(shape)} need")
+    except UNREADABLE as error:
+        raise corrupt(path, error) from error
+    return np.ndarray(shape, np.uint8, content)
+
+
+def check_idx(path: Path) -> None:
+    """Look at the header and the size of an IDX file that is not gzipped.
 
     Raises:
         CorruptFile: it is none, or is longer or shorter than it says.
     """
     try:
         with path.open("rb") as file:
-            start = file.read(4)
-            zeros, kind, dims = struct.unpack(">HBB", start) if len(start) == 4 else (1, 0, 0)
-            header = file.read(4 * dims)
-            size = os.fstat(file.fileno()).st_size
-    except OSError as error:
-        raise CorruptFile(f"corrupt IDX file: {path}: {error.strerror}") from error
-    if zeros or kind != _UINT8 or dims not in (1, 3) or len(header) < 4 * dims:
-        raise CorruptFile(f"corrupt IDX file: {path}: no header of images or labels")
-    shape = struct.unpack(f">{dims}I", header)
-    if size != 4 + 4 * dims + math.prod(shape):
-        found = f"{size:,} bytes, where {list(shape)} need {4 + 4 * dims + math.prod(shape):,}"
-        raise CorruptFile(f"corrupt IDX file: {path}: {found}")
+            shape = _read_shape(file)
+            found = os.fstat(file.fileno()).st_size - file.tell()
+        if found != math.prod(shape):
+            raise ValueError(f"{found:,} bytes, where {list(shape)} need {math.prod(shape):,}")
+    except UNREADABLE as error:
+        raise corrupt(path, error) from error
+
+
+def _read_shape(file: BinaryIO | gzip.GzipFile) -> tuple[int, ...]:
+    head = file.read(4)
+    if len(head) < 4 or head[:3] != bytes([0, 0, UINT8]) or head[3] not in (1, 3):
+        raise ValueError("no header of images or labels")
+    sizes = file.read(4 * head[3])
+    if len(sizes) < 4 * head[3]:
+        raise ValueError("its header is cut off")
+    shape = tuple(np.frombuffer(sizes, ">u4").tolist())
+    if math.prod(shape) > MAX_BYTES:
+        raise ValueError(f"{list(shape)} are too large")
     return shape
 
 
-def read_idx(path: Path) -> Tensor:
-    """Return the images uint8[N, H, W] or labels uint8[N] of an IDX file.
-
-    Raises:
-        CorruptFile: see `idx_shape`.
-    """
-    shape = idx_shape(path)
-    with path.open("rb") as file:
-        file.seek(4 + 4 * len(shape))
-        content = bytearray(file.read(math.prod(shape)))
-    if len(content) != math.prod(shape):
-        raise CorruptFile(f"corrupt IDX file: {path}: it changed while it was read")
-    if not content:  # `frombuffer` takes nothing for a mistake
-        return torch.empty(shape, dtype=torch.uint8)
-    return torch.frombuffer(content, dtype=torch.uint8).view(shape)
-
-
-def unlike_known(folder: Path, name: str) -> bool:
-    """Whether a file of a well-known set has another content than everybody's."""
-    expected = KNOWN.get(folder.parent.name, {}).get(name.partition("-idx")[0])
-    if expected is None:
-        return False
-    with (folder / name).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() != expected
-
-
-UINT8 = 8  # IDX's code of the type
-
-
-def read_idx_array(path: Path, dimensions: int) -> np.ndarray:
-    """Return the uint8 array of an IDX file, gzipped if its name ends so.
-
-    Source: http://yann.lecun.com/exdb/mnist, "the IDX file format".
-
-    Raises:
-        UserError: it is not there, or no whole IDX file of so many dimensions.
-    """
-    if not path.is_file():
-        raise UserError(f"{path} is not there: name an IDX file")
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            head = file.read(4 + 4 * dimensions)
-            if len(head) < 4 + 4 * dimensions or head[:4] != bytes([0, 0, UINT8, dimensions]):
-                raise ValueError(f"its head is not that of {dimensions}-dimensional bytes")
-            shape = np.frombuffer(head, ">u4", dimensions, 4).tolist()
-            if math.prod(shape) > MAX_BYTES:
-                raise ValueError(f"{shape} are too large")
-            content = read_bytes(file.read, math.prod(shape))
-            if file.read(1):
-                raise ValueError(f"{shape} are promised, more bytes are there")
-    except UNREADABLE as error:
-        raise UserError(f"corrupt IDX file: {path} ({printable(str(error))[:300]})") from error
-    return np.frombuffer(content, np.uint8).reshape(shape)
+def unlike_known(dataset: str, name: str, array: np.ndarray) -> bool:
+    """Whether a file of a well-known set, with this array in it, is another than everybody's."""
+    expected = KNOWN.get(dataset, {}).get(name.partition("-idx")[0])
+    digest = hashlib.sha256(bytes([0, 0, UINT8, array.ndim]))
+    digest.update(np.array(array.shape, ">u4").tobytes())
+    digest.update(array.data)
+    return expected is not None and digest.hexdigest() != expected

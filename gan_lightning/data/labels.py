@@ -1,21 +1,23 @@
-"""How many labels a folder or a file has, before anything is built: the networks depend on it."""
+"""Labels: how many a folder or a file has, before anything is built, and whether they fit."""
 
 from pathlib import Path
 
 import numpy as np
+from torch import Tensor
 
-from gan_lightning.data.arrays import read_npz
-from gan_lightning.data.folder import class_folders, training_folder
-from gan_lightning.data.from_disk import MOST_CLASSES
-from gan_lightning.data.idx import read_idx_array
+from gan_lightning.data.idx import read_idx
+from gan_lightning.data.image_files import class_folders, training_folder
+from gan_lightning.data.npz import read_npz
 from gan_lightning.errors import UserError
+
+MOST_CLASSES = 10_000
 
 
 def count_labels(root: str, labels: str | None = None) -> int:
     """Return one more than the highest label, or the number of class folders; 0 without labels.
 
     What cannot be read has none: the data module says what is wrong with it. Absurd labels are
-    cut to one more than `MOST_CLASSES`, which it refuses.
+    cut to one more than `MOST_CLASSES`, which `check_labels` refuses.
     """
     return min(_count(root, labels), MOST_CLASSES + 1)
 
@@ -26,10 +28,45 @@ def _count(root: str, labels: str | None) -> int:
         if path.is_dir():
             return len(class_folders(training_folder(path)))
         if labels:
-            return int(read_idx_array(Path(labels).expanduser(), 1).max()) + 1
+            return int(read_idx(Path(labels).expanduser(), 1).max()) + 1
         if path.suffix != ".npz":
             return 0
         found = read_npz(path, ("labels",)).get("labels", np.empty(0))
         return max(0, int(found.max()) + 1) if found.size and found.ndim == 1 else 0
     except (OSError, ValueError, UserError):
         return 0
+
+
+def check_labels(name: str, count: int, labels: Tensor | None, num_classes: int) -> None:
+    """Check that a split has images, and labels that fit.
+
+    Args:
+        name: of the data set, or where it is.
+        count: of the images.
+        labels: int64[N], or None.
+        num_classes: how many labels the set is said to have; 0: its labels do not matter.
+
+    Raises:
+        UserError: it is empty, or labels are missing or out of range.
+    """
+    if not count:
+        raise UserError(f"{name} has too few images: none is left to train or to test on")
+    if labels is not None and len(labels) != count:
+        raise UserError(f"{name}: {count:,} images but {len(labels):,} labels")
+    if not num_classes:
+        return
+    if labels is None:
+        raise UserError(
+            f"data.num_classes={num_classes}, but {name} has no labels: "
+            "leave it out, or set it to 0"
+        )
+    if num_classes > MOST_CLASSES:
+        raise UserError(
+            f"{name} has more than {MOST_CLASSES:,} classes: data.num_classes=0 ignores them"
+        )
+    wrong = labels[(labels < 0) | (labels >= num_classes)]
+    if len(wrong):
+        raise UserError(
+            f"{name} has the label {int(wrong[0])}, but data.num_classes={num_classes} allows 0 to "
+            f"{num_classes - 1}: raise it, or mend the labels"
+        )

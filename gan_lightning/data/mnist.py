@@ -9,34 +9,41 @@ from torchvision import datasets
 
 from gan_lightning.data.base import DataUnavailable
 from gan_lightning.data.download import ensure
-from gan_lightning.data.idx import CorruptFile, read_idx, unlike_known
+from gan_lightning.data.idx import corrupt, read_idx, unlike_known
 from gan_lightning.data.images import ImageDataModule
+from gan_lightning.ranges import Place, validated
 
-SETS = {"MNIST": datasets.MNIST, "FashionMNIST": datasets.FashionMNIST, "KMNIST": datasets.KMNIST}
+NAMES = {"MNIST": "mnist", "FashionMNIST": "fashion_mnist", "KMNIST": "kmnist"}
 
 
+@validated
 class MNISTDataModule(ImageDataModule):
     """MNIST, Fashion-MNIST or KMNIST; files, mirrors and checksums are torchvision's.
 
     Args:
         dataset: torchvision's class: `MNIST`, `FashionMNIST` or `KMNIST`.
         root: the data folder, in torchvision's layout (`MNIST/raw/...`).
+        name: by default `mnist`, `fashion_mnist` or `kmnist`.
         kwargs: as of `ImageDataModule`.
 
     Raises:
         ValueError: another set.
     """
 
-    def __init__(self, dataset: str, root: str, **kwargs: Any) -> None:
-        super().__init__(source=str(Path(root).expanduser() / dataset), **kwargs)
-        if dataset not in SETS:
-            raise ValueError(f"dataset={dataset} must be one of {', '.join(SETS)}")
-        self.dataset: type[datasets.MNIST] = SETS[dataset]
-        self.root = Path(root).expanduser()
-        self.raw = Path(self.source) / "raw"
+    def __init__(
+        self, dataset: str = "MNIST", root: Place = "data", name: str | None = None, **kwargs: Any
+    ) -> None:
+        if dataset not in NAMES:
+            raise ValueError(f"dataset={dataset} must be one of {', '.join(NAMES)}")
+        folder = Path(root).expanduser() / dataset
+        super().__init__(name or NAMES[dataset], source=str(folder), **kwargs)
+        self.dataset: type[datasets.MNIST] = getattr(datasets, dataset)
+        self.root = folder.parent
+        self.raw = folder / "raw"
+        self._splits: dict[bool, tuple[Tensor, Tensor]] = {}
 
     def prepare_data(self) -> None:
-        """Fetch the set unless it is there; look at every file.
+        """Fetch the set unless it is there; read every file.
 
         Raises:
             DataUnavailable: it is not there and could not be fetched.
@@ -50,27 +57,28 @@ class MNISTDataModule(ImageDataModule):
             raise DataUnavailable(
                 f"{self.name} is not in {self.root.resolve()} and could not be fetched ({reason})"
             ) from error
-        for train in (True, False):
+        for train in (False, True):
             self.load(train)
-        names = [packed.removesuffix(".gz") for packed, _ in self.dataset.resources]
-        other = [name for name in names if unlike_known(self.raw, name)]
-        if other:
-            self.remark = f"{self.raw / other[0]} is not the file that everybody has (SHA-256)"
 
     def load(self, train: bool) -> tuple[Tensor, Tensor]:
-        """Return a split.
+        """Return a split, read once.
 
         Raises:
             CorruptFile: a file is damaged, or two do not fit together.
         """
-        split = "train" if train else "t10k"
+        if train not in self._splits:
+            self._splits[train] = self._read("train" if train else "t10k")
+        return self._splits[train]
+
+    def _read(self, split: str) -> tuple[Tensor, Tensor]:
         images = self.raw / f"{split}-images-idx3-ubyte"
         labels = self.raw / f"{split}-labels-idx1-ubyte"
-        x, y = read_idx(images), read_idx(labels)
+        x, y = read_idx(images, 3), read_idx(labels, 1)
         if x.shape[1:] != (28, 28):
-            raise CorruptFile(f"corrupt IDX file: {images}: {list(x.shape)}, not images of 28x28")
+            raise corrupt(images, f"{list(x.shape)}, not images of 28x28")
         if y.shape != x.shape[:1]:
-            raise CorruptFile(
-                f"corrupt IDX file: {labels}: {len(y):,} labels for {len(x):,} images"
-            )
-        return x.unsqueeze(1), y.to(torch.int64)
+            raise corrupt(labels, f"{len(y):,} labels for {len(x):,} images")
+        for path, array in ((labels, y), (images, x)):
+            if unlike_known(self.dataset.__name__, path.name, array):
+                self.remark = f"{path} is not the file that everybody has (SHA-256)"
+        return torch.from_numpy(x).unsqueeze(1), torch.from_numpy(y).to(torch.int64)

@@ -10,7 +10,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
+from torch import Tensor
 
+from gan_lightning.errors import UserError
+from gan_lightning.system.untrusted import printable
+
+NAMES = ("images", "labels", "test_images", "test_labels")
 MAX_IMAGE = 3 * 512 * 512  # pixels times channels: sets of small images
 MAX_BYTES = 16 << 30  # of what is asked for, unpacked
 # Whatever zipfile, zlib and NumPy's header parser raise at content that is none of theirs.
@@ -80,3 +86,44 @@ def read_bytes(read: Callable[[int], bytes], size: int) -> bytearray:
             raise ValueError(f"{size:,} bytes are promised, {len(content):,} are there")
         content += part
     return content
+
+
+def read_npz(
+    path: Path, names: Sequence[str] = NAMES, limit: int = 1 << 62, largest: int = MAX_BYTES
+) -> dict[str, np.ndarray]:
+    """Return those of the named arrays of an NPZ file that are there, as `read_arrays`.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    try:
+        return read_arrays(path, names, limit, largest)
+    except UNREADABLE as error:
+        raise UserError(f"{path}: no NPZ file of images ({printable(str(error))[:300]})") from error
+
+
+def as_tensors(
+    name: str, images: np.ndarray, labels: np.ndarray | None
+) -> tuple[Tensor, Tensor | None]:
+    """Return both as tensors: uint8[N, C, H, W], int64[N].
+
+    Raises:
+        UserError: of another type or shape, none at all, or not as many labels as images.
+    """
+    if images.ndim == 3:
+        images = images[:, None]
+    elif images.ndim == 4 and images.shape[3] in (1, 3) and images.shape[1] not in (1, 3):
+        images = images.transpose(0, 3, 1, 2)
+    if images.dtype != np.uint8 or images.ndim != 4 or not images.size:
+        raise UserError(
+            f"{name}: `images` must be uint8 [N, H, W], [N, C, H, W] or [N, H, W, C], at least "
+            f"one; it is {images.dtype} {list(images.shape)}"
+        )
+    found = torch.from_numpy(np.ascontiguousarray(images))
+    if labels is None:
+        return found, None
+    if labels.ndim != 1:
+        raise UserError(f"{name}: `labels` must be whole numbers [N], not {list(labels.shape)}")
+    if len(labels) != len(images):
+        raise UserError(f"{name}: {len(images):,} images but {len(labels):,} labels")
+    return found, torch.from_numpy(labels.astype(np.int64))

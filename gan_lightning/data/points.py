@@ -1,4 +1,4 @@
-"""Toys: points of a line or a plane as images of one pixel, with modes that are known."""
+"""Toys: points of a line or a plane, with modes that are known."""
 
 import math
 from typing import Any
@@ -6,27 +6,44 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan_lightning.data.images import ImageDataModule
+from gan_lightning.data.base import DataModule
+from gan_lightning.pixels import scatter, to_unit_range
+from gan_lightning.ranges import Count, NonNegative, validated
 
+SHOWN = 2000  # reals in a picture of them alone
 TOLERANCE = 0.05  # around a mode without a width
 
 
-class PointsDataModule(ImageDataModule):
-    """A mixture of equally likely Gaussians, drawn once: "images" float[N, D, 1, 1] in [-1, 1].
+@validated
+class PointsDataModule(DataModule):
+    """A mixture of equally likely Gaussians, drawn once: float[N, D, 1, 1] in [-1, 1].
 
-    The label of a point is its mode. A subclass says where the modes are.
+    To the networks a point is an image of one pixel; its label is its mode. A subclass says
+    where the modes are.
 
     Args:
         size: points of the training split.
         test_size: of the test split.
         std: of every mode, in each direction.
-        kwargs: as of `ImageDataModule`; `channels` is the number of dimensions.
+        channels: dimensions of the points.
+        resolution: 1, the side of such an image.
+        kwargs: as of `DataModule`.
     """
 
+    dots = True
+
     def __init__(
-        self, size: int = 25_600, test_size: int = 10_000, std: float = 0.02, **kwargs: Any
+        self,
+        size: Count = 25_600,
+        test_size: Count = 10_000,
+        std: NonNegative = 0.02,
+        channels: Count = 2,
+        resolution: Count = 1,
+        **kwargs: Any,
     ) -> None:
         super().__init__(source=f"{len(self.centres())} modes of width {std:g}", **kwargs)
+        self.channels = channels
+        self.resolution = resolution
         self.size = size
         self.test_size = test_size
         self.std = std
@@ -37,9 +54,14 @@ class PointsDataModule(ImageDataModule):
         raise NotImplementedError
 
     @property
-    def reach(self) -> float:
+    def reach(self) -> float:  # type: ignore[override]  # read alone
         """How far from a mode a point is still one of it: three standard deviations."""
         return 3 * self.std or TOLERANCE
+
+    def picture(self, samples: Tensor | None = None, columns: int = 10) -> Tensor:
+        """Return samples as dots over as many reals; None: reals alone."""
+        reals = self.images.images[: SHOWN if samples is None else len(samples)]
+        return scatter(reals, [] if samples is None else [to_unit_range(samples)])
 
     def load(self, train: bool) -> tuple[Tensor, Tensor]:
         """Draw a split; it depends on its size alone, so that scores share their reals."""

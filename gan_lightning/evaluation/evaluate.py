@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from gan_lightning.config.build import build_data
 from gan_lightning.config.schema import EvaluateConfig
-from gan_lightning.data import ImageDataModule
+from gan_lightning.data import DataModule
 from gan_lightning.errors import UserError
 from gan_lightning.evaluation.candidates import Candidate, gather
 from gan_lightning.evaluation.figure import draw
@@ -33,7 +33,7 @@ from gan_lightning.sampling.write import free_path
 __all__ = ["evaluate"]
 
 
-def find_network(asked: str, data: ImageDataModule) -> FeatureNetwork:
+def find_network(asked: str, data: DataModule) -> FeatureNetwork:
     """Return the feature network that `metrics.features` names.
 
     Raises:
@@ -54,7 +54,7 @@ def find_network(asked: str, data: ImageDataModule) -> FeatureNetwork:
     return read_feature_network(path)
 
 
-def build_reals(node: dict[str, Any]) -> ImageDataModule:
+def build_reals(node: dict[str, Any]) -> DataModule:
     """Return the data set; missing images are an error here, whatever training would do."""
     data, _ = build_data({"data": {**node, "on_missing": "error"}})
     return data
@@ -96,7 +96,7 @@ def evaluate(asked: EvaluateConfig, console: Console) -> Path:
     return output
 
 
-def check_labels(candidates: list[Candidate], data: ImageDataModule) -> None:
+def check_labels(candidates: list[Candidate], data: DataModule) -> None:
     """Refuse labels that the data set does not have.
 
     Raises:

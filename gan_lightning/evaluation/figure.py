@@ -10,9 +10,9 @@ from torch import Tensor
 
 from gan_lightning.evaluation.candidates import Candidate
 from gan_lightning.evaluation.judge import Judge, Verdict
+from gan_lightning.pixels import grid
 
 PAIRS_A_CLASS = 5
-GAP = 2  # pixels between images
 BARS = ("precision", "recall", "density", "coverage")
 
 
@@ -26,20 +26,8 @@ def resized(images: Tensor, size: int) -> Tensor:
     return torch.nn.functional.pad(images, (low, high, low, high))
 
 
-def grid(images: Tensor, columns: int) -> np.ndarray:
-    """Return one picture [H, W, 3] of uint8[N, C, h, w], row by row, on white."""
-    rgb = images if images.shape[1] == 3 else images[:, :1].expand(-1, 3, -1, -1)
-    size = rgb.shape[-1] + GAP
-    rows = -(-len(rgb) // columns)
-    canvas = np.full((rows * size, columns * size, 3), 255, dtype=np.uint8)
-    for i, image in enumerate(rgb):
-        top, left = i // columns * size, i % columns * size
-        canvas[top : top + size - GAP, left : left + size - GAP] = image.permute(1, 2, 0).numpy()
-    return canvas
-
-
 def class_pairs(candidate: Candidate, verdict: Verdict, judge: Judge) -> np.ndarray:
-    """Return a grid: a row a predicted class, each sample followed by its nearest training image.
+    """Return [H, W, 3]: a row a predicted class, each sample beside its nearest training image.
 
     The last row shows the pairs nearest of all.
     """
@@ -59,7 +47,8 @@ def class_pairs(candidate: Candidate, verdict: Verdict, judge: Judge) -> np.ndar
         cells += [blank] * (2 * (PAIRS_A_CLASS - len(rows)))
     for fake, index in verdict.memorisation.pairs[:PAIRS_A_CLASS].tolist():
         cells += [candidate.images[fake], real(index)]
-    return grid(torch.stack(cells), 2 * PAIRS_A_CLASS)
+    picture = grid(cells, len(cells), 2 * PAIRS_A_CLASS, background=255)
+    return picture.expand(3, -1, -1).permute(1, 2, 0).numpy()
 
 
 def _pairs_panel(axes: Axes, candidate: Candidate, verdict: Verdict, judge: Judge) -> None:

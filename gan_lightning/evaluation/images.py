@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gan_lightning.data.npz import MAX_IMAGE, UNREADABLE, read_arrays
+from gan_lightning.data.npz import MAX_IMAGE, as_tensors, read_npz
 from gan_lightning.errors import UserError
 from gan_lightning.system.untrusted import printable
 
@@ -28,29 +28,14 @@ def read_images(path: Path, limit: int) -> tuple[Tensor, Tensor | None]:
         images, labels = _read_npz(path, limit)
     else:
         raise UserError(f"images={path}: name an .npz file or a folder of PNGs that exists")
-    if labels is not None and len(labels) != len(images):
-        raise UserError(f"images={path}: {len(images)} images but {len(labels)} labels")
     return images, labels
 
 
 def _read_npz(path: Path, limit: int) -> tuple[Tensor, Tensor | None]:
-    try:
-        arrays = read_arrays(path, ("images", "labels"), limit, MAX_IMAGE)
-        images, labels = arrays["images"], arrays.get("labels")
-    except UNREADABLE as error:
-        reason = printable(str(error))[:300]
-        raise UserError(f"images={path}: no NPZ file with an array `images` ({reason})") from error
-    if images.ndim == 3:
-        images = images[:, None]
-    elif images.ndim == 4 and images.shape[3] in (1, 3) and images.shape[1] not in (1, 3):
-        images = images.transpose(0, 3, 1, 2)
-    if images.ndim != 4 or not len(images) or not images[0].size:
-        raise UserError(
-            f"images={path}: `images` must be uint8 [N, C, H, W], at least one; "
-            f"it is {images.dtype} {list(images.shape)}"
-        )
-    found = torch.from_numpy(np.ascontiguousarray(images))
-    return found, None if labels is None else torch.from_numpy(labels.astype(np.int64))
+    arrays = read_npz(path, ("images", "labels"), limit, MAX_IMAGE)
+    if "images" not in arrays:
+        raise UserError(f"images={path} has no array `images`")
+    return as_tensors(f"images={path}", arrays["images"], arrays.get("labels"))
 
 
 def _read_folder(path: Path, limit: int) -> tuple[Tensor, Tensor | None]:

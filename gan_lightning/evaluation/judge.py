@@ -5,7 +5,7 @@ from functools import cache
 
 from torch import Tensor
 
-from gan_lightning.data import ImageDataModule
+from gan_lightning.data import DataModule
 from gan_lightning.data.batches import ImageTensors
 from gan_lightning.metrics.diversity import class_shares
 from gan_lightning.metrics.features.classifier import Embedded, FeatureNetwork
@@ -24,7 +24,7 @@ REFERENCES = ("train", "test")
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found of one set of images.
+    """The scores of one set of images.
 
     Attributes:
         scores: by reference: `train`, `test`, or `own` for those that need none.
@@ -45,18 +45,18 @@ class Verdict:
 
 @dataclass
 class Judge:
-    """Scores sets of images, and reals in their place.
+    """Scores sets of images, and real images for the floors.
 
-    Floors are scores of reals that the reference does not hold: the test split against the
-    training split, and random training images against the test split, as many as the fakes (or as
-    many as there are).
+    Floors are scores of reals that are not in the reference: the test split against the training
+    split, and random training images against the test split, as many as the fakes (or as many as
+    there are).
 
     Args:
         data: the data set.
         network: its feature network, or Inception.
     """
 
-    data: ImageDataModule
+    data: DataModule
     network: FeatureNetwork
     reals: dict[str, RealStatistics] = field(init=False)
 
@@ -71,7 +71,7 @@ class Judge:
     def judge(
         self, images: Tensor, labels: Tensor | None, categories: Tensor | None = None
     ) -> Verdict:
-        """Score images uint8[M, C, H, W], and their labels or categories int64[M] if there are."""
+        """Score images uint8[M, C, H, W] and, if given, their labels or categories int64[M]."""
         fakes, train, test = self.network.embed(images), self.reals["train"], self.reals["test"]
         scores = {name: reference_scores(fakes, self.reals[name], labels) for name in REFERENCES}
         scores["own"] = own_scores(fakes, self.data.classes)
@@ -126,7 +126,7 @@ class Judge:
         return self.accuracy_of(ImageTensors(*self.data.split(train=True)[rows]))
 
     def floor_counts(self, count: int) -> dict[str, int]:
-        """Return how many reals the floors stand on."""
+        """Return the number of reals behind each floor."""
         return {
             "train": min(count, len(self.reals["test"])),
             "test": min(count, len(self.reals["train"])),

@@ -6,19 +6,19 @@ import torch
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor
-from torchvision.utils import make_grid, save_image
+from torch.nn.functional import pad
 
-from gan_lightning.data import ImageDataModule, PointsDataModule
+from gan_lightning.data import DataModule
 from gan_lightning.errors import UserError
 from gan_lightning.evaluation.candidates import Candidate
 from gan_lightning.evaluation.result_file import Record, write_record
 from gan_lightning.metrics.features.cache import split_fingerprint
 from gan_lightning.metrics.modes import ModeScorer
-from gan_lightning.pixels import scatter, visible
+from gan_lightning.pixels import save_png
 
 TITLES = {"modes": "modes", "high_quality": "high quality", "reverse_kl": "reverse KL"}
 PART = 1000  # images read at once
-COLUMNS, CELLS, POINTS = 10, 100, 2000  # of the picture of one candidate
+CELLS, DOTS = 100, 2000  # of the picture of one candidate
 
 
 def scores_of(scorer: ModeScorer, images: Tensor) -> dict[str, float]:
@@ -28,7 +28,7 @@ def scores_of(scorer: ModeScorer, images: Tensor) -> dict[str, float]:
 
 def evaluate_modes(
     candidates: list[Candidate],
-    data: ImageDataModule,
+    data: DataModule,
     scorer: ModeScorer,
     output: Path,
     console: Console,
@@ -38,14 +38,15 @@ def evaluate_modes(
     Raises:
         UserError: a candidate's images have other channels than the data.
     """
+    reals = data.split(train=False)
+    channels = reals.images.shape[1]
     for candidate in candidates:
         found = candidate.images.shape[1]
-        if found != data.channels:
+        if found != channels:
             raise UserError(
-                f"{candidate.name} has images of {found} channels, {data.name} of {data.channels}"
+                f"{candidate.name} has images of {found} channels, {data.name} of {channels}"
             )
     count = len(candidates[0].images)
-    reals = data.split(train=False)
     floor = min(count, len(reals))
     record: Record = {
         "format_version": 1,
@@ -64,7 +65,7 @@ def evaluate_modes(
         ],
     }
     write_record(output, record)
-    save_image(picture(candidates, data), output.with_suffix(".png"))
+    save_png(picture(candidates, data), output.with_suffix(".png"))
     console.print(mode_table(record))
 
 
@@ -87,15 +88,10 @@ def mode_table(record: Record) -> Table:
     return table
 
 
-def picture(candidates: list[Candidate], data: ImageDataModule) -> Tensor:
-    """Return samples of all candidates side by side, [3, H, W] in [0, 1]."""
-    if isinstance(data, PointsDataModule):
-        reals = data.images.images[:POINTS]
-        points = [c.images[:POINTS] / 127.5 - 1 for c in candidates]
-        return torch.cat([scatter(reals, [fakes]) for fakes in points], dim=2)
-    shown = [visible(c.images[:CELLS]) / 255 for c in candidates]
-    grids = [make_grid(images, nrow=COLUMNS, pad_value=1) for images in shown]
-    height = max(grid.shape[1] for grid in grids)
-    below = [(0, 0, 0, height - grid.shape[1]) for grid in grids]
-    padded = [torch.nn.functional.pad(g, b, value=1.0) for g, b in zip(grids, below, strict=True)]
-    return torch.cat(padded, dim=2)
+def picture(candidates: list[Candidate], data: DataModule) -> Tensor:
+    """Return samples of all candidates side by side, uint8[C, H, W]."""
+    count = DOTS if data.dots else CELLS
+    pictures = [data.picture(candidate.images[:count]) for candidate in candidates]
+    height = max(picture.shape[1] for picture in pictures)
+    below = [(0, 0, 0, height - picture.shape[1]) for picture in pictures]
+    return torch.cat([pad(p, b) for p, b in zip(pictures, below, strict=True)], dim=2)

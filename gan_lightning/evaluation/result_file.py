@@ -1,4 +1,4 @@
-"""evaluation.json: everything that someone who distrusts a score asks for."""
+"""evaluation.json: the scores, and everything needed to check them."""
 
 import dataclasses
 import importlib.metadata
@@ -52,7 +52,7 @@ def header(judge: Judge, count: int) -> Record:
 
 
 def entry(candidate: Candidate, verdict: Verdict) -> Record:
-    """Return what was found of one candidate."""
+    """Return the part of the record about one candidate."""
     return {
         "name": candidate.name,
         **candidate.about,
@@ -85,10 +85,10 @@ def read_scores(node: dict[str, dict[str, float | str | None]]) -> Scores:
 
 
 def earlier_entries(path: Path, current: Record) -> list[Record]:
-    """Return the candidates of an earlier evaluation.json, to stand beside today's.
+    """Return the candidates of an earlier evaluation.json, to be shown beside the new ones.
 
     Raises:
-        UserError: it is no such file, or its scores are in another unit: another network, other
+        UserError: it is not such a file, or its scores are in another unit: another network, other
             reals or another count.
     """
     try:

@@ -30,7 +30,7 @@ def shown(name: str, score: Score | None) -> str:
 
 
 def best(name: str, scores: list[Score | None], floor: Score | None) -> int | None:
-    """Return which of two or more candidates has the best value; None if nobody can say."""
+    """Return the index of the best of two or more candidates; None if it is undecided."""
     better = DEFINITIONS[name].better
     target = floor.value if floor is not None else math.nan
     distance = {
@@ -47,7 +47,7 @@ def best(name: str, scores: list[Score | None], floor: Score | None) -> int | No
 
 
 def score_table(record: Record) -> Table:
-    """Return the table of an evaluation: a row a score, a column a candidate, the floor last."""
+    """Return the table of an evaluation: a row per score, a column per candidate, floors last."""
     count, candidates = record["num_samples"], record["candidates"]
     title = f"{record['data']['name']}, {count:,} samples each, unit {record['unit']}"
     table = Table(title=title, title_justify="left")

@@ -1,4 +1,4 @@
-"""Adversarial losses with a head of their own on D's features: classes or codes."""
+"""Adversarial losses that add a head on D's features, for classes or codes."""
 
 import torch
 from torch import Tensor, nn
@@ -13,11 +13,10 @@ from gan_lightning.ranges import Codes, NonNegative, validated
 
 @validated
 class AuxiliaryLoss(nn.Module, Loss):
-    """An adversarial loss plus `weight` times one of a head on D's features h[B, F].
+    """An adversarial loss plus `weight` times the loss of a head on D's features h[B, F].
 
-    A subclass says what the head is and what it costs, and by `uses_classes = True` that it is
-    about labels. The head learns with D; D sees the
-    adversarial part as ever, so penalties and D(real) mean what they always do.
+    A subclass defines the head and its loss; `uses_classes = True` says that it needs labels. The
+    head is trained with D. Penalties and D(real) use the adversarial part only.
 
     Args:
         adversarial: any loss of logits.
@@ -25,19 +24,20 @@ class AuxiliaryLoss(nn.Module, Loss):
     """
 
     uses_classes = False
-    head: nn.Module
+    has_head = True
 
     def __init__(self, adversarial: Loss, weight: NonNegative = 1.0) -> None:
         super().__init__()
         self.adversarial = adversarial
         self.weight = weight
         self.relativistic = adversarial.relativistic
+        self.logits_mean = adversarial.logits_mean
 
     def attach(self, generator: Generator, discriminator: Discriminator) -> None:
-        """Make the head for these networks; once, before there are optimizers.
+        """Make the head for these networks.
 
         Raises:
-            UserError: they lack what the loss is about.
+            UserError: the networks have no labels or codes for this loss.
         """
         if self.uses_classes and not generator.num_classes:
             name = type(self).__name__
@@ -53,31 +53,15 @@ class AuxiliaryLoss(nn.Module, Loss):
         raise NotImplementedError
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        """Return the adversarial part."""
         return self.adversarial.discriminator(real_logits, fake_logits)
 
     def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
-        """Return the adversarial part."""
         return self.adversarial.generator(fake_logits, real_logits)
-
-    def discriminator_more(self, real: Tensor, fake: Tensor, y: Tensor, z: Tensor) -> Tensor:
-        """Return the head's part of D's loss.
-
-        Args:
-            real: the head's outputs for reals.
-            fake: for fakes.
-            y: labels of both.
-            z: latents of the fakes.
-        """
-        raise NotImplementedError
-
-    def generator_more(self, fake: Tensor, y: Tensor, z: Tensor) -> Tensor:
-        """Return the head's part of G's loss; arguments as above."""
-        raise NotImplementedError
 
 
 class ACGAN(AuxiliaryLoss):
-    """The head names the label; D learns it on reals and fakes, G draws what it names.
+    """The head predicts the label; it is trained on reals and fakes, and G is trained to make it
+    right.
 
     Source: Odena et al. 2017, Conditional Image Synthesis with Auxiliary Classifier GANs,
     section 3 (L_S and L_C). There D itself sees no label: model.discriminator.num_classes=0.
@@ -133,7 +117,7 @@ class InfoGAN(AuxiliaryLoss):
     """The head reads the latent codes off the fakes: a bound of their mutual information.
 
     Cross-entropy for the category, a Gaussian of unit variance for continuous codes, both less
-    their constants. D's features, the head and G all work at it.
+    their constants. D's features, the head and G are all trained by it.
 
     Source: Chen et al. 2016, InfoGAN, section 5 (L_I); its hidden layer of 128 units from the
     appendix, without BatchNorm.

@@ -1,18 +1,35 @@
 """What a loss is."""
 
+from typing import Any, Literal
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+# What D's logits mean under a loss: a probability by themselves, in (real, fake) pairs alone, a
+# distance from a margin, or nothing but "higher is better".
+Meaning = Literal["probability", "pairs", "margin", "score"]
 
 
 class Loss:
     """What the training loop asks of a loss.
 
-    `relativistic = True` in a subclass says that its generator loss looks at the reals too;
-    otherwise `real_logits` is None there, and a pass through D is saved.
+    Attributes:
+        relativistic: whether its generator loss looks at the reals too; otherwise `real_logits`
+            is None there, and a pass through D is saved.
+        logits_mean: what D's logits mean under it; see `Meaning`.
+        has_head: whether it has a head of its own on D's features: see `AuxiliaryLoss`.
+        weight: of the head's part.
     """
 
     relativistic = False
+    logits_mean: Meaning = "score"
+    has_head = False
+    weight: float = 1.0
+    head: Any  # h[B, F] -> its outputs[B, ...]
+
+    def attach(self, generator: Any, discriminator: Any) -> None:
+        """Make what depends on the networks; called once, before there are optimizers."""
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """Return the scalar that the discriminator minimises; logits[B] each."""
@@ -22,6 +39,21 @@ class Loss:
         """Return the scalar that the generator minimises; logits[B] each."""
         raise NotImplementedError
 
+    def discriminator_more(self, real: Tensor, fake: Tensor, y: Tensor, z: Tensor) -> Tensor:
+        """Return the head's part of D's loss.
+
+        Args:
+            real: the head's outputs for reals.
+            fake: for fakes.
+            y: labels of both.
+            z: latents of the fakes.
+        """
+        raise NotImplementedError
+
+    def generator_more(self, fake: Tensor, y: Tensor, z: Tensor) -> Tensor:
+        """Return the head's part of G's loss; arguments as above."""
+        raise NotImplementedError
+
 
 def bce(logits: Tensor, target: float) -> Tensor:
     """Return the lecture's cost J = -1/m sum[y log h + (1-y) log(1-h)], h = sigmoid(logits)."""
@@ -29,10 +61,10 @@ def bce(logits: Tensor, target: float) -> Tensor:
 
 
 def needed(real_logits: Tensor | None) -> Tensor:
-    """Return the reals' logits that a relativistic generator loss was given.
+    """Return real_logits, which a relativistic loss needs.
 
     Raises:
-        ValueError: it was given none.
+        ValueError: they are None.
     """
     if real_logits is None:
         raise ValueError("a relativistic loss compares fakes with reals: pass real_logits")

@@ -22,6 +22,7 @@ class BCEWithLogits(Loss):
     """
 
     smoothing: Beta = 0.0
+    logits_mean = "probability"
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """Return J(real, 1 - smoothing) + J(fake, 0)."""
@@ -61,6 +62,7 @@ class LeastSquares(Loss):
     a: Finite = 0.0
     b: Finite = 1.0
     c: Finite = 1.0
+    logits_mean = "margin"
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """Return 1/2 E(real - b)^2 + 1/2 E(fake - a)^2."""
@@ -92,6 +94,8 @@ class Hinge(Wasserstein):
 
     Source: Lim & Ye 2017, Geometric GAN, eq. 7.
     """
+
+    logits_mean = "margin"
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """Return E max(0, 1 - real) + E max(0, 1 + fake)."""

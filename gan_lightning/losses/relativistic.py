@@ -17,6 +17,7 @@ class RelativisticPaired(Loss):
     """
 
     relativistic = True
+    logits_mean = "pairs"
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """Return E softplus(fake - real)."""
@@ -34,6 +35,7 @@ class RelativisticAverage(Loss):
     """
 
     relativistic = True
+    logits_mean = "pairs"
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """Return J(real - E fake, 1) + J(fake - E real, 0)."""
@@ -52,6 +54,7 @@ class Softmax(Loss):
     """
 
     relativistic = True
+    logits_mean = "pairs"
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """Return the cross-entropy to 1/|reals| on every real: ln Z - E real."""

@@ -1,4 +1,4 @@
-"""A loss whose generator looks at its best fakes alone."""
+"""A loss in which G learns only from its best fakes."""
 
 from typing import Annotated
 
@@ -11,23 +11,29 @@ from gan_lightning.schedules import Follower, Schedule, along
 
 @validated
 class TopK(Follower, Loss):
-    """G learns from the fakes with the largest logits; D as ever.
+    """G learns from the fakes with the largest logits; D is trained as without it.
 
     Source: Sinha et al. 2020, Top-k Training of GANs, section 3: all of the batch at first, then
     fewer, down to a half.
 
     Args:
         loss: of logits.
-        share: of the batch that counts, by images_seen; one fake at least.
+        share: share of the batch that counts, a schedule of images_seen; at least one fake.
+
+    Raises:
+        ValueError: the loss has a head, which has to stand outside: ACGAN(TopK(...)).
     """
 
     def __init__(self, loss: Loss, share: Annotated[Schedule, along(PositiveShare)]) -> None:
+        if loss.has_head:
+            name = type(loss).__name__
+            raise ValueError(f"TopK goes inside {name}: adversarial is the TopK, loss is another")
         self.loss = loss
         self.share = share
         self.relativistic = loss.relativistic
+        self.logits_mean = loss.logits_mean
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        """Return the loss's own."""
         return self.loss.discriminator(real_logits, fake_logits)
 
     def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:

@@ -1,4 +1,4 @@
-"""How many different things there are: classes, modes, effective number of images."""
+"""How varied samples are: classes, modes, effective number of images."""
 
 import math
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ def vendi_score(features: Tensor) -> float:
 
 @dataclass(frozen=True)
 class Modes:
-    """Which modes were hit.
+    """How many modes were found, and how evenly.
 
     Attributes:
         count: how many.
@@ -51,7 +51,7 @@ class Modes:
 
 
 def mode_index(predictions: Tensor, num_classes: int = 10) -> Tensor:
-    """Return int64[N], one number a combination: predictions[N, C] of C channels as digits.
+    """Return int64[N], one number per combination: predictions[N, C] of C channels as digits.
 
     On stacked MNIST, [N, 3] gives 0 to 999.
     """

@@ -8,22 +8,21 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 
 
 class Given(nn.Module):
-    """Stands where torchmetrics has its feature network: the features are computed already."""
+    """Takes the place of torchmetrics' feature network: the features are already computed."""
 
     def __init__(self, num_features: int) -> None:
         super().__init__()
         self.num_features = num_features
 
     def forward(self, features: Tensor) -> Tensor:
-        """Return what comes."""
         return features
 
 
 class FrechetDistance:
     """|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)) between some reals and any number of fakes.
 
-    Source: Heusel et al. 2017, GANs Trained by a Two Time-Scale Update Rule, eq. 6. It shrinks
-    with the number of samples (Chong & Forsyth 2020): compare equal counts alone.
+    Source: Heusel et al. 2017, GANs Trained by a Two Time-Scale Update Rule, eq. 6. It shrinks with
+    the number of samples (Chong & Forsyth 2020): only compare equal counts.
 
     Args:
         reals: features [N, D], N at least 2.
@@ -31,7 +30,11 @@ class FrechetDistance:
 
     def __init__(self, reals: Tensor) -> None:
         given = Given(reals.shape[1])
-        self.metric = FrechetInceptionDistance(given, reset_real_features=False)
+        self.metric = FrechetInceptionDistance(
+            given,
+            reset_real_features=False,
+            sync_on_compute=False,  # every device has all features: a sum counts them twice
+        )
         self.metric.update(reals, real=True)  # its sums are float64
 
     def __call__(self, fakes: Tensor) -> float:
@@ -44,7 +47,7 @@ class FrechetDistance:
 
 
 class ClassFrechetDistance:
-    """One Frechet distance a class; their mean is the intra-FID.
+    """One Frechet distance per class; their mean is the intra-FID.
 
     Source: Miyato & Koyama 2018, cGANs with Projection Discriminator, section 4.1.
 
@@ -68,6 +71,6 @@ class ClassFrechetDistance:
 
 
 def mean_of_known(values: Iterable[float]) -> float:
-    """Return the mean of the values that are no NaN; NaN if there is none."""
+    """Return the mean of the values that are not NaN; NaN if all are."""
     known = [value for value in values if not math.isnan(value)]
     return sum(known) / len(known) if known else math.nan

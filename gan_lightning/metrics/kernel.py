@@ -43,7 +43,7 @@ def inception_score(logits: Tensor) -> Score:
     """Return exp(E KL(p(y|x) | p(y))), 1 to K, of the classifier's logits[N, K].
 
     The mean over 10 parts. Source: Salimans et al. 2016, Improved Techniques for Training GANs,
-    section 4, with the data set's own classifier for the Inception network.
+    section 4, with the data set's own classifier instead of the Inception network.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it keeps all logits: so do we

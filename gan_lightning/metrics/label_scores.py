@@ -25,7 +25,7 @@ def classifier_accuracy_score(train: ImageTensors, test: ImageTensors, num_class
 
 
 def label_accuracy(logits: Tensor, labels: Tensor) -> Score:
-    """Return the share of images that a classifier of reals names as asked for.
+    """Return the share of images that a classifier of reals gives the label asked for.
 
     Source: Shmelkov et al. 2018, How good is my GAN?, section 3 (GAN-test).
 
@@ -37,16 +37,15 @@ def label_accuracy(logits: Tensor, labels: Tensor) -> Score:
 
 
 def category_accuracy(logits: Tensor, categories: Tensor) -> Score:
-    """Return the share of images that a classifier of reals names as their category's class.
+    """Return the share of images that a classifier of reals gives their category's class.
 
-    The one-to-one matching of categories and classes that suits the generator best decides which
-    class that is, so ten categories that mean nothing score above a tenth: 0.13 of 1,000 images,
-    more of fewer.
+    Categories are matched one to one with classes in the generator's favour, so ten meaningless
+    categories score above a tenth: 0.13 for 1,000 images, more for fewer.
     Source: Chen et al. 2016, InfoGAN, section 7.2 (which matches "each category to a digit type").
 
     Args:
         logits: [N, K] of the data set's classifier.
-        categories: int64[N] of the latents that the images were made of.
+        categories: int64[N] of the images' latents.
     """
     predictions, num_classes = logits.argmax(dim=1).cpu(), logits.shape[1]
     shape = (int(categories.max()) + 1, num_classes)

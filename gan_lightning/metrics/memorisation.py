@@ -16,14 +16,14 @@ NEAR = 0.01  # quantile of the held-out reals' distances
 
 @dataclass(frozen=True)
 class Memorisation:
-    """Nearest training distances of fakes against those of held-out reals.
+    """Distances of fakes to their nearest training images, compared with those of held-out reals.
 
     Attributes:
-        p_value: of fakes being no nearer to the training images than held-out reals are, against
-            their being nearer (one-sided Mann-Whitney test); small: copies.
+        p_value: of the hypothesis that fakes are no nearer to the training images than held-out
+            reals (one-sided Mann-Whitney test); small: copies.
         closer: probability that a fake is nearer than a held-out real; 0.5 for new images.
         near: share of fakes that are nearer than 99 % of the held-out reals; 0.01 for new images.
-            Sees a few copies among many new images, which the other two do not.
+            Unlike the other two it sees a few copies among many new images.
         neighbours: int64[M], the training image nearest to each fake.
         pairs: int64[20, 2], the (fake, training image) nearest to each other.
     """
@@ -38,7 +38,7 @@ class Memorisation:
 def memorisation_test(fakes: Tensor, held_out: Tensor, training: Tensor) -> Memorisation:
     """Compare features fakes[M, D] and held_out[N, D] by distance to their nearest training[T, D].
 
-    A generator of few, typical images passes for a copyist here: read it beside recall.
+    A generator of a few typical images looks like a copyist here: read it beside recall.
     Source: Meehan et al. 2020, A Non-Parametric Test to Detect Data-Copying in Generative Models,
     section 3.1 (the global statistic).
     """

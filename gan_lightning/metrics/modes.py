@@ -6,7 +6,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from gan_lightning.data import ImageDataModule, PointsDataModule, StackedMNISTDataModule
+from gan_lightning.data import DataModule
 from gan_lightning.metrics.diversity import count_modes, mode_index
 from gan_lightning.metrics.features.classifier import FeatureNetwork, shipped_feature_network
 from gan_lightning.pixels import to_uint8, to_unit_range
@@ -60,8 +60,7 @@ class PointModes:
 
     def read(self, images: Tensor) -> Tensor:
         """Return the points [N, D]."""
-        rounded = images if images.dtype == torch.uint8 else to_uint8(images)
-        return to_unit_range(rounded.flatten(1).cpu())
+        return to_unit_range(to_uint8(images).flatten(1).cpu())
 
     def scores(self, found: Tensor) -> dict[str, float]:
         """Return how many modes were found, and the share of points of high quality."""
@@ -103,12 +102,12 @@ class DigitModes:
         return {"modes": float(modes.count), "reverse_kl": modes.reverse_kl}
 
 
-def mode_scorer(data: ImageDataModule, device: torch.device | str = "cpu") -> ModeScorer | None:
+def mode_scorer(data: DataModule, device: torch.device | str = "cpu") -> ModeScorer | None:
     """Return the scorer of a data set whose modes are known; None for the others."""
-    if isinstance(data, PointsDataModule):
-        return PointModes(data.centres(), data.reach)
-    if isinstance(data, StackedMNISTDataModule):
-        network = shipped_feature_network("mnist")
-        assert network is not None
-        return DigitModes(network.to(device), data.mode_shares())
-    return None
+    centres, shares = data.centres(), data.mode_shares()
+    if centres is not None:
+        return PointModes(centres, data.reach)
+    if shares is None:
+        return None
+    network = shipped_feature_network("mnist")
+    return DigitModes(network.to(device), shares)

@@ -1,4 +1,4 @@
-"""What the scores need to know of the real images: computed once, kept on disk."""
+"""Statistics of the real images that scores need: computed once, kept on disk."""
 
 import json
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from gan_lightning.data import ImageDataModule
+from gan_lightning.data import DataModule
 from gan_lightning.metrics.features.cache import cache_folder, split_fingerprint
 from gan_lightning.metrics.features.classifier import Embedded, FeatureNetwork
 from gan_lightning.metrics.frechet import ClassFrechetDistance, FrechetDistance
@@ -46,17 +46,14 @@ class RealStatistics:
 
     @property
     def unit(self) -> str:
-        """Short hash of the feature network."""
         return self.embedded.unit
 
     @cached_property
     def frechet(self) -> FrechetDistance:
-        """The Frechet distance to all images of the split."""
         return FrechetDistance(self.embedded.features)
 
     @cached_property
     def class_frechet(self) -> ClassFrechetDistance:
-        """The Frechet distances to the images of each class."""
         return ClassFrechetDistance(self.embedded.features, self.labels, self.classes)
 
     @cached_property
@@ -65,7 +62,7 @@ class RealStatistics:
         return torch.randperm(len(self), generator=torch.Generator().manual_seed(0))
 
     def subset(self, count: int) -> Embedded:
-        """Return that many images at random, always the same ones; all if there are not as many."""
+        """Return `count` random images, always the same ones; all if there are fewer."""
         return self.embedded[self.order[:count]]
 
     def radii(self, count: int) -> Radii:
@@ -76,12 +73,12 @@ class RealStatistics:
 
 
 def real_statistics(
-    data: ImageDataModule, network: FeatureNetwork, train: bool = True
+    data: DataModule, network: FeatureNetwork, train: bool = True
 ) -> RealStatistics:
     """Return the statistics of a whole split, from the cache if they are there.
 
-    The file is `reals-<fingerprint of the images>-<unit>.safetensors` in the cache folder, so
-    other images or another network never meet an old file. Two processes may do this at once.
+    The file is `reals-<fingerprint of the images>-<unit>.safetensors` in the cache folder, so it is
+    never taken for that of other images or another network. Two processes may do this at once.
 
     Args:
         data: the data set; only `load` is used, so `setup` need not have run.

@@ -1,4 +1,4 @@
-"""All scores of a set of images, and what reals score in their place."""
+"""All scores of a set of images."""
 
 from dataclasses import dataclass
 
@@ -49,7 +49,7 @@ DEFINITIONS = {
 
 
 def equal_counts(fakes: Embedded, reals: RealStatistics) -> int:
-    """Return how many of each the neighbour scores look at: these depend on both counts."""
+    """Return how many fakes and reals the neighbour scores use: they depend on both counts."""
     return min(len(fakes), len(reals))
 
 
@@ -64,10 +64,10 @@ def reference_scores(
         reals: a split, embedded by the same network.
         labels: int64[M] that the fakes were asked for; None: the classifier's predictions stand in
             for them in the intra-FID.
-        intervals: False leaves the costly intervals out.
+        intervals: False leaves out the costly intervals.
 
     Raises:
-        UserError: fakes and reals are in the spaces of different networks.
+        UserError: fakes and reals were embedded by different networks.
     """
     require_one_unit([fakes.unit, reals.unit])
     features, predictions, count = fakes.features, fakes.predictions, len(fakes)
@@ -101,7 +101,7 @@ def own_scores(fakes: Embedded, classes: list[int], intervals: bool = True) -> S
     Args:
         fakes: embedded images.
         classes: labels in use, for the rarest one's share.
-        intervals: False leaves the costly intervals out.
+        intervals: False leaves out the costly intervals.
     """
     predictions, num_classes = fakes.predictions, fakes.logits.shape[1]
 
@@ -138,11 +138,11 @@ def cheap_scores(
     Args:
         fakes: embedded images.
         reals: of the training split.
-        neighbours: how many of the first images precision and recall look at (their cost grows
-            with the square, and their values depend on it); None: all.
+        neighbours: how many of the first images precision and recall use (their cost grows with the
+            square, and their values depend on it); None: all.
 
     Raises:
-        UserError: fakes and reals are in the spaces of different networks.
+        UserError: fakes and reals were embedded by different networks.
     """
     require_one_unit([fakes.unit, reals.unit])
     shares = class_shares(fakes.predictions, reals.num_classes)[reals.classes]

@@ -15,9 +15,9 @@ from gan_lightning.ranges import Codes, Count, Labels, validated
 class Generator(nn.Module):
     """`generator(z[B, L], y[B] | None) -> image[B, C, H, W]` in [-1, 1].
 
-    Constructor arguments are plain numbers, strings and lists, so that a generator file can
-    record them. `num_classes=0` means unconditional: y is then None. `codes` are how many
-    categories and continuous codes its latents carry: see `LatentCodes`.
+    Constructor arguments are plain numbers, strings and lists, so that a generator file can record
+    them. `num_classes=0` means unconditional: y is then None. `codes`: the number of categories and
+    of continuous codes in a latent, see `LatentCodes`.
     """
 
     def __init__(
@@ -34,14 +34,13 @@ class Generator(nn.Module):
         self.num_classes = num_classes
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """Map latents (and labels) to images."""
         raise NotImplementedError
 
     def truncate(self, strength: float) -> None:
-        """Draw more typical images from now on, the more so the nearer `strength` is to 0.
+        """From now on draw more typical images: the closer `strength` is to 0, the more typical.
 
         Raises:
-            UserError: this network cannot, or the strength is not within 0 and 1.
+            UserError: the network has no truncation, or `strength` is not in [0, 1].
         """
         raise UserError(f"truncation={strength}: {type(self).__name__} has none")
 
@@ -50,8 +49,8 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """`discriminator(x[B, C, H, W], y[B] | None) -> logits[B]`; a logit is never a probability.
 
-    A subclass sets `head` and has `features`, so that losses can put heads of their own beside
-    it; one that has `forward` instead works with losses of logits.
+    A subclass sets `head` and implements `features`, so that losses can add heads of their own. A
+    subclass that only implements `forward` works with the losses that need logits alone.
     """
 
     head: nn.Module
@@ -78,7 +77,7 @@ class Discriminator(nn.Module):
 class ProjectionHead(nn.Module):
     """Features[B, F] (and y) -> logits[B]: w.h + b, plus <embedding(y), h> when conditional.
 
-    The embedding starts small: torch's N(0, 1) drowns w.h at first.
+    The embedding starts small: torch's N(0, 1) would hide w.h at first.
 
     Source: Miyato & Koyama 2018, cGANs with Projection Discriminator, eq. 3.
     """
@@ -92,7 +91,6 @@ class ProjectionHead(nn.Module):
             nn.init.normal_(self.embedding.weight, 0.0, 0.02)
 
     def forward(self, h: Tensor, y: Tensor | None = None) -> Tensor:
-        """Map features to logits."""
         logits = self.linear(h).squeeze(1)
         if self.embedding is not None:
             logits = logits + (self.embedding(y) * h).sum(dim=1)

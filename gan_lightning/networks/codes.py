@@ -1,4 +1,4 @@
-"""Codes hidden in a latent: categories and continuous values that a generator can be taught."""
+"""Codes in a latent: categories and continuous values that a generator can learn to use."""
 
 import torch
 from torch import Tensor, nn
@@ -6,13 +6,13 @@ from torch.nn import functional as F
 
 
 class LatentCodes(nn.Module):
-    """z[B, L] -> [B, L]: the first coordinates made codes, the others left as they are.
+    """z[B, L] -> [B, L]: turns the first coordinates into codes and keeps the others.
 
     Latents stay N(0, 1) for everyone: training, sampling, files. The largest of the first
-    `categories` coordinates is the category, one-hot: by symmetry each is as likely. The next
+    `categories` coordinates is the category, one-hot: by symmetry all are equally likely. The next
     `continuous` coordinates become 2 Phi(z) - 1, uniform in [-1, 1].
 
-    Source: Chen et al. 2016, InfoGAN, section 4, for what codes are for.
+    Source: Chen et al. 2016, InfoGAN, section 4 (the idea of codes).
 
     Args:
         latent_dim: L.
@@ -43,7 +43,6 @@ class LatentCodes(nn.Module):
         return 2.0 * torch.special.ndtr(z[:, self.categories : self.size]) - 1.0
 
     def forward(self, z: Tensor) -> Tensor:
-        """Put the codes in place."""
         if not self.size:
             return z
         parts = [z[:, self.size :]]
@@ -54,9 +53,9 @@ class LatentCodes(nn.Module):
         return torch.cat(parts, dim=1)
 
     def with_category(self, z: Tensor, category: Tensor) -> Tensor:
-        """Return latents that mean category[B] and differ from z[B, L] in nothing else.
+        """Return z[B, L] with the categories category[B] and nothing else changed.
 
-        The largest of the first coordinates changes places with the one of that category.
+        Swaps the largest of the first coordinates with that of the category.
         """
         z, rows = z.clone(), torch.arange(len(z), device=z.device)
         now = self.category(z)
@@ -64,7 +63,7 @@ class LatentCodes(nn.Module):
         return z
 
     def with_value(self, z: Tensor, index: int, value: Tensor) -> Tensor:
-        """Return latents whose continuous code `index` is value[B], inside of (-1, 1)."""
+        """Return z[B, L] with continuous code `index` set to value[B], each in (-1, 1)."""
         z = z.clone()
         z[:, self.categories + index] = torch.special.ndtri((value.to(z.dtype) + 1.0) / 2.0)
         return z

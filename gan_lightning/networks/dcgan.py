@@ -66,7 +66,6 @@ class DCGANGenerator(Generator):
         normal_init(self)
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """Map latents (and labels) to images."""
         return self.layers(self.project(self.condition(self.latent_codes(z), y)))
 
 
@@ -86,7 +85,7 @@ class DCGANDiscriminator(Discriminator):
         image_shape: [C, H, W], H = W.
         num_classes: 0 for unconditional.
         width: channels at half resolution; doubled at every level.
-        batch_norm: BatchNorm behind all convolutions but the first.
+        batch_norm: BatchNorm after all convolutions but the first.
         minibatch_stddev: group size of the minibatch statistic before the head; 0 for none.
         spectral_norm: divide all weights by their largest singular value.
     """
@@ -119,5 +118,4 @@ class DCGANDiscriminator(Discriminator):
             normalise_spectra(self)
 
     def features(self, x: Tensor) -> Tensor:
-        """Map images to features."""
         return self.layers(x)

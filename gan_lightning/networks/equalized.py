@@ -23,7 +23,7 @@ def normalise(z: Tensor) -> Tensor:
 class EqualizedLinear(nn.Module):
     """h[B, I] -> [B, O], weights N(0, 1), scaled by He's constant at run time.
 
-    So that Adam moves all layers by the same share; `lr_scale` slows this layer down.
+    Adam then changes all layers at the same relative rate; `lr_scale` slows this one down.
 
     Source: Karras et al. 2018, section 4.1.
     """
@@ -35,7 +35,6 @@ class EqualizedLinear(nn.Module):
         self.lr_scale = lr_scale
 
     def forward(self, h: Tensor) -> Tensor:
-        """Map features."""
         scale = self.lr_scale / math.sqrt(self.weight.shape[1])
         return F.linear(h, self.weight * scale, self.bias * self.lr_scale)
 
@@ -49,13 +48,12 @@ class EqualizedConv(nn.Module):
         self.bias = nn.Parameter(torch.zeros(after)) if bias else None
 
     def forward(self, h: Tensor) -> Tensor:
-        """Map features."""
         scale = 1.0 / math.sqrt(self.weight[0].numel())
         return F.conv2d(h, self.weight * scale, self.bias, padding=self.weight.shape[2] // 2)
 
 
 class ModulatedConv(nn.Module):
-    """h[B, I, H, W], w[B, S] -> [B, O, H, W]: input channels scaled by the style, outputs back.
+    """h[B, I, H, W], w[B, S] -> [B, O, H, W]: the style scales inputs, outputs are normalised.
 
     For inputs of unit variance the outputs have unit variance whatever the style says. Scaling
     the features instead of one kernel per sample gives the same numbers with one convolution.
@@ -82,19 +80,18 @@ class ModulatedConv(nn.Module):
         return h * (variance + 1e-8).rsqrt()[:, :, None, None]
 
     def forward(self, h: Tensor, w: Tensor) -> Tensor:
-        """Map features."""
         return self.convolve(h, self.style(w)) + self.bias[:, None, None]
 
 
 class LatentNoise(nn.Module):
     """z[B, L] -> noise[B, 1, S, S] times a learned strength, which starts at 0.
 
-    StyleGAN2 draws this noise anew at every call, and then a seed does not determine an image.
-    Here it is sqrt(2) sin(4 z.d) with a fixed random direction d per pixel: zero mean, unit
-    variance, uncorrelated between pixels up to e^-16, and a function of z alone, in training too.
+    StyleGAN2 draws this noise anew at every call, so a seed does not determine an image. Here it is
+    sqrt(2) sin(4 z.d) with a fixed random direction d per pixel: zero mean, unit variance,
+    uncorrelated between pixels up to e^-16, and a function of z alone, in training too.
 
-    Source: Karras et al. 2019, StyleGAN, section 3.2, for what it is for; Rahimi & Recht 2007,
-    Random Features, for the sine.
+    Source: Karras et al. 2019, StyleGAN, section 3.2, for its purpose; Rahimi & Recht 2007, Random
+    Features, for the sine.
     """
 
     directions: Tensor
@@ -126,7 +123,6 @@ class StyledConv(nn.Module):
         self.noise = LatentNoise(latent_dim, size)
 
     def forward(self, h: Tensor, w: Tensor, z: Tensor) -> Tensor:
-        """Map features."""
         if self.up:
             h = F.interpolate(h, scale_factor=2, mode="bilinear")
         return leaky(self.conv(h, w) + self.noise(z))

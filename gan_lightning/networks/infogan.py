@@ -54,7 +54,6 @@ class InfoGANGenerator(Generator):
         normal_init(self)
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """Map latents (and labels) to images."""
         # The paper's sigmoid for images in [0, 1], taken to [-1, 1]: 2 sigmoid(x) - 1.
         return torch.tanh(0.5 * self.layers(self.condition(self.latent_codes(z), y)))
 
@@ -70,7 +69,7 @@ class InfoGANDiscriminator(Discriminator):
         image_shape: [C, H, W], H = W, a multiple of 4.
         num_classes: 0 for unconditional.
         width: channels at half resolution (64).
-        batch_norm: behind the second convolution and the hidden layer.
+        batch_norm: after the second convolution and the hidden layer.
         spectral_norm: divide all weights by their largest singular value.
     """
 
@@ -102,5 +101,4 @@ class InfoGANDiscriminator(Discriminator):
             normalise_spectra(self)
 
     def features(self, x: Tensor) -> Tensor:
-        """Map images to features."""
         return self.layers(x)

@@ -18,7 +18,7 @@ def required(y: Tensor | None) -> Tensor:
 
 
 class LabelConcat(nn.Module):
-    """z[B, L], y[B] -> [B, L + num_classes]: the label one-hot beside z; z alone if no classes.
+    """z[B, L], y[B] -> [B, L + num_classes]: the label one-hot beside z; only z without classes.
 
     Source: Mirza & Osindero 2014, Conditional Generative Adversarial Nets, section 3.2.
     """
@@ -52,7 +52,6 @@ class MinibatchStddev(nn.Module):
         self.group_size = group_size
 
     def forward(self, h: Tensor) -> Tensor:
-        """Append the statistic."""
         batch, _, height, width = h.shape
         group = self.group_size if batch % self.group_size == 0 else batch
         grouped = h.reshape(group, batch // group, *h.shape[1:])
@@ -64,7 +63,7 @@ class MinibatchStddev(nn.Module):
 
 
 class ConditionalBatchNorm(nn.Module):
-    """BatchNorm2d whose scale and shift depend on the label; the plain one if no classes.
+    """BatchNorm2d whose scale and shift depend on the label; plain without classes.
 
     The scales start at N(1, 0.02), so that labels differ from the first step on.
 
@@ -82,7 +81,6 @@ class ConditionalBatchNorm(nn.Module):
             nn.init.zeros_(self.shift.weight)
 
     def forward(self, h: Tensor, y: Tensor | None = None) -> Tensor:
-        """Normalise, then scale and shift."""
         h = self.norm(h)
         if self.scale is None or self.shift is None:
             return h
@@ -91,7 +89,7 @@ class ConditionalBatchNorm(nn.Module):
 
 
 class SelfAttention(nn.Module):
-    """h[B, C, H, W] -> same: every place looks at all others; nothing is added at first.
+    """h[B, C, H, W] -> same: every place attends to all others; starts as the identity.
 
     Keys and values are pooled to half the side, as in the paper's reference code.
 
@@ -108,7 +106,6 @@ class SelfAttention(nn.Module):
         self.strength = nn.Parameter(torch.zeros(()))
 
     def forward(self, h: Tensor) -> Tensor:
-        """Add what was looked at."""
         query = self.query(h).flatten(2)
         key = F.max_pool2d(self.key(h), 2).flatten(2)
         value = F.max_pool2d(self.value(h), 2).flatten(2)
@@ -119,10 +116,10 @@ class SelfAttention(nn.Module):
 
 
 def normalise_spectra(module: nn.Module, embeddings: bool = True) -> None:
-    """Divide every weight matrix by its largest singular value, also those of embeddings.
+    """Divide every weight matrix by its largest singular value, embeddings included.
 
     The value is estimated by one power iteration per forward pass in training. A generator's
-    embeddings are scales and shifts of BatchNorm, no matrices: leave them out there.
+    embeddings are scales and shifts of BatchNorm, not matrices: leave them out.
 
     Source: Miyato et al. 2018, Spectral Normalization for GANs, algorithm 1.
     """

@@ -37,7 +37,6 @@ class MLPGenerator(Generator):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """Map latents (and labels) to images."""
         return self.layers(self.condition(self.latent_codes(z), y)).unflatten(1, self.image_shape)
 
 
@@ -52,8 +51,8 @@ class MLPDiscriminator(Discriminator):
         slope: of LeakyReLU.
         spectral_norm: divide all weights by their largest singular value.
         label_concat: put the label one-hot beside the image (Mirza & Osindero 2014, section 3.1)
-            instead of projecting (Miyato & Koyama 2018). There are no features of the image
-            alone then: losses with heads of their own need projection.
+            instead of projecting (Miyato & Koyama 2018). Then no features belong to the image
+            alone, so losses with heads of their own need projection.
 
     Source: Goodfellow et al. 2014.
     """
@@ -80,20 +79,18 @@ class MLPDiscriminator(Discriminator):
             normalise_spectra(self)
 
     def features(self, x: Tensor) -> Tensor:
-        """Map images to features."""
         return self.layers(x.flatten(1))
 
     @property
     def num_features(self) -> int:
-        """How many.
+        """Length of the features.
 
         Raises:
-            AttributeError: of labels by concatenation.
+            AttributeError: labels are concatenated.
         """
         if self.condition.num_classes:
             raise AttributeError("features need the label")
         return super().num_features
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        """Map images (and labels) to logits."""
         return self.head(self.layers(self.condition(x.flatten(1), y)), y)

@@ -52,7 +52,6 @@ class ResidualBlock(nn.Module):
         )
 
     def forward(self, h: Tensor) -> Tensor:
-        """Add the residual."""
         return h + self.layers(h)
 
 
@@ -67,7 +66,7 @@ class Resample(nn.Module):
         self.change = nn.Identity() if same else scaled_init(conv, 1.0)
 
     def forward(self, h: Tensor) -> Tensor:
-        """Map features; channels first where that is cheaper, both orders being the same map."""
+        """Change the channels at the smaller size: both orders give the same result."""
         if self.up:
             return F.interpolate(self.change(h), scale_factor=2, mode="bilinear")
         return self.change(F.avg_pool2d(h, 2))
@@ -98,7 +97,7 @@ class R3GANGenerator(Generator):
         image_shape: [C, H, W], H = W.
         num_classes: 0 for unconditional.
         width: channels at full resolution, doubled at every level below.
-        max_width: no more channels than that.
+        max_width: upper limit of channels.
         blocks: residual blocks per resolution.
         expansion: how much wider a block is inside.
         group_size: channels per group of the 3x3 convolutions.
@@ -128,18 +127,17 @@ class R3GANGenerator(Generator):
         self.to_image = scaled_init(nn.Conv2d(width, channels, 1), 1.0)
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """Map latents (and labels) to images."""
         h = self.basis * self.project(self.condition(z, y))[:, :, None, None]
         return torch.tanh(self.to_image(self.stages(h)))
 
 
 @validated
 class R3GANDiscriminator(Discriminator):
-    """image -> logits[B]: the generator mirrored, a depthwise convolution over all places last.
+    """image -> logits[B]: the generator mirrored, with a depthwise convolution at the end.
 
     Use it with the relativistic paired loss and R1 + R2. Conditional by projection.
 
-    Source: as the generator; arguments too.
+    Source and arguments: see `R3GANGenerator`.
     """
 
     def __init__(
@@ -163,5 +161,4 @@ class R3GANDiscriminator(Discriminator):
         self.head = ProjectionHead(wide, num_classes)
 
     def features(self, x: Tensor) -> Tensor:
-        """Map images to features."""
         return self.basis(self.stages(self.from_image(x))).flatten(1)

@@ -1,4 +1,4 @@
-"""The residual networks of SNGAN, with self-attention on request: SAGAN."""
+"""The residual networks of SNGAN, and with self-attention those of SAGAN."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from gan_lightning.ranges import Count, Labels, Switch, validated
 
 
 def glorot_init(module: nn.Module) -> None:
-    """Glorot's uniform initialisation; sqrt(2) as strong for 3x3 convolutions, biases 0.
+    """Glorot's uniform initialisation, with gain sqrt(2) for 3x3 convolutions; biases 0.
 
     Source: Miyato et al. 2018, reference code of SNGAN.
     """
@@ -37,7 +37,6 @@ class UpBlock(nn.Module):
         self.shortcut = nn.Conv2d(width, width, 1)
 
     def forward(self, h: Tensor, y: Tensor | None) -> Tensor:
-        """Double the side."""
         r = self.conv1(F.interpolate(F.relu(self.norm1(h, y)), scale_factor=2))
         r = self.conv2(F.relu(self.norm2(r, y)))
         # A 1x1 convolution and nearest-neighbour upsampling commute; this order is cheaper.
@@ -56,7 +55,7 @@ class SNGANGenerator(Generator):
         image_shape: [C, H, W], H = W.
         num_classes: 0 for unconditional.
         width: channels of every block.
-        attention: look around at half resolution.
+        attention: self-attention at half resolution.
         spectral_norm: divide all weights by their largest singular value, as SAGAN does.
     """
 
@@ -83,7 +82,6 @@ class SNGANGenerator(Generator):
             normalise_spectra(self, embeddings=False)
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """Map latents (and labels) to images."""
         h = self.project(z).unflatten(1, self.start)
         for index, block in enumerate(self.blocks):
             if index == len(self.blocks) - 1:
@@ -95,7 +93,7 @@ class SNGANGenerator(Generator):
 class DownBlock(nn.Module):
     """h[B, I, H, W] -> [B, O, H, W] or half the side: ReLU, convolution, twice, and a shortcut.
 
-    Without the first ReLU (`first`) it reads images, where ReLU would lose the dark half.
+    `first` leaves out the first ReLU: on images it would lose the dark half.
     """
 
     def __init__(self, before: int, after: int, down: bool, first: bool = False) -> None:
@@ -107,7 +105,6 @@ class DownBlock(nn.Module):
         self.shortcut = nn.Conv2d(before, after, 1) if down else nn.Identity()
 
     def forward(self, h: Tensor) -> Tensor:
-        """Map features."""
         r = self.conv2(F.relu(self.conv1(h if self.first else F.relu(h))))
         if not self.down:
             return r + h
@@ -127,7 +124,7 @@ class SNGANDiscriminator(Discriminator):
         image_shape: [C, H, W], H = W.
         num_classes: 0 for unconditional.
         width: channels of every block.
-        attention: look around at half resolution.
+        attention: self-attention at half resolution.
         spectral_norm: divide all weights by their largest singular value.
     """
 
@@ -155,5 +152,4 @@ class SNGANDiscriminator(Discriminator):
             normalise_spectra(self)
 
     def features(self, x: Tensor) -> Tensor:
-        """Map images to features."""
         return self.layers(x).sum(dim=(2, 3))

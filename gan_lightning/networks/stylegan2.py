@@ -64,7 +64,7 @@ class StyleGAN2Generator(Generator):
         image_shape: [C, H, W], H = W.
         num_classes: 0 for unconditional.
         width: channels at full resolution, doubled at every level below.
-        max_width: no more channels than that.
+        max_width: upper limit of channels.
         mapping_layers: of the mapping network (8 in the paper).
         style_mixing: share of mixed samples in training.
     """
@@ -104,7 +104,7 @@ class StyleGAN2Generator(Generator):
     def truncate(self, strength: float, count: int = 4096) -> None:
         """Move styles towards their mean from now on: w' = mean + strength (w - mean).
 
-        In eval mode; a mean per label, over fixed latents.
+        It applies in eval mode. The mean is per label, over fixed latents.
 
         Source: Karras et al. 2019, StyleGAN, appendix B (the truncation trick in W).
         """
@@ -146,7 +146,6 @@ class StyleGAN2Generator(Generator):
         return torch.tanh(image)
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """Map latents (and labels) to images."""
         z = normalise(z)
         return self.synthesise(self.styles(z, y), z)
 
@@ -161,7 +160,6 @@ class HalvingBlock(nn.Module):
         self.shortcut = EqualizedConv(before, after, 1, bias=False)
 
     def forward(self, h: Tensor) -> Tensor:
-        """Halve the side."""
         r = F.avg_pool2d(leaky(self.conv2(leaky(self.conv1(h)))), 2)
         return (r + self.shortcut(F.avg_pool2d(h, 2))) / math.sqrt(2.0)
 
@@ -170,7 +168,7 @@ class HalvingBlock(nn.Module):
 class StyleGAN2Discriminator(Discriminator):
     """image -> logits[B]: residual blocks, the minibatch statistic, one hidden layer, projection.
 
-    Source: Karras et al. 2020, section 3.3 and figure 7; arguments as the generator's.
+    Source: Karras et al. 2020, section 3.3 and figure 7; arguments as for the generator.
     """
 
     def __init__(
@@ -196,6 +194,5 @@ class StyleGAN2Discriminator(Discriminator):
         self.head = ProjectionHead(wide, num_classes)
 
     def features(self, x: Tensor) -> Tensor:
-        """Map images to features."""
         h = self.statistic(self.blocks(leaky(self.from_image(x))))
         return leaky(self.hidden(leaky(self.conv(h)).flatten(1)))

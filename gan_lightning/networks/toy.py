@@ -1,4 +1,4 @@
-"""Networks for points of a plane: small, fully connected, without normalisation."""
+"""Networks for points in the plane: small, fully connected, without normalisation."""
 
 import math
 from collections.abc import Sequence
@@ -47,7 +47,6 @@ class ToyGenerator(Generator):
         self.layers = nn.Sequential(*layers, nn.Linear(size, math.prod(image_shape)), nn.Tanh())
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """Map latents (and labels) to points."""
         z = torch.zeros_like(z) if self.point else z
         return self.layers(self.condition(z, y)).unflatten(1, self.image_shape)
 
@@ -60,7 +59,7 @@ class ToyDiscriminator(Discriminator):
         image_shape: [D, 1, 1].
         num_classes: 0: unconditional.
         hidden: widths.
-        scale: the points are multiplied by it, to make their distances about 1 to the network.
+        scale: factor on the points, which brings their distances to about 1.
     """
 
     def __init__(
@@ -77,5 +76,4 @@ class ToyDiscriminator(Discriminator):
         self.head = ProjectionHead(size, num_classes)
 
     def features(self, x: Tensor) -> Tensor:
-        """Map points to features."""
         return self.layers(self.scale * x.flatten(1))

@@ -1,9 +1,9 @@
 """Regularisers and constraints of the discriminator.
 
-A penalty is called as `penalty(discriminator, real[B, ...], fake[B, ...], y[B] | None)` and
-returns a per-sample tensor [B], its weight included. The caller runs it in float32. Random
-numbers come from the global random state. One with a state is an `nn.Module`, so that the
-state is in the checkpoint.
+A penalty is called as `penalty(discriminator, real[B, ...], fake[B, ...], y[B] | None)` and returns
+a per-sample tensor [B], its weight included. The caller runs it in float32. Random numbers come
+from the global random state. A penalty with a state is an `nn.Module`, so that checkpoints hold the
+state.
 """
 
 from gan_lightning.penalties.base import (

@@ -1,4 +1,4 @@
-"""What a penalty is, and the gradient that most of them look at."""
+"""The interface of penalties, and the gradient that most of them use."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -10,7 +10,7 @@ Judge = Callable[[Tensor, Tensor | None], Tensor]
 
 
 class Penalty(Protocol):
-    """Whatever is called as `penalty(discriminator, real, fake, y)` and returns [B]."""
+    """Anything called as `penalty(discriminator, real, fake, y)` that returns [B]."""
 
     def __call__(
         self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None

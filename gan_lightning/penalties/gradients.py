@@ -15,7 +15,6 @@ class NoPenalty:
     def __call__(
         self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None
     ) -> Tensor:
-        """Return zeros[B]."""
         return real.new_zeros(real.shape[0])
 
 
@@ -33,7 +32,6 @@ class R1:
     def __call__(
         self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None
     ) -> Tensor:
-        """Return the penalty per real image [B]."""
         return 0.5 * self.weight * squared_gradient_norm(discriminator, real, y)
 
 
@@ -50,7 +48,6 @@ class R2:
     def __call__(
         self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None
     ) -> Tensor:
-        """Return the penalty per fake image [B]."""
         return 0.5 * self.weight * squared_gradient_norm(discriminator, fake, y)
 
 
@@ -67,7 +64,6 @@ class R1R2:
     def __call__(
         self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None
     ) -> Tensor:
-        """Return R1 of real i plus R2 of fake i [B]."""
         parts = (squared_gradient_norm(discriminator, x, y) for x in (real, fake))
         return 0.5 * self.weight * sum(parts, start=real.new_zeros(len(real)))
 
@@ -85,7 +81,6 @@ class WGANGP:
     def __call__(
         self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None
     ) -> Tensor:
-        """Return the penalty per pair [B]."""
         norm = gradient_norm(discriminator, interpolate(real, fake), y)
         return self.weight * (norm - 1.0).square()
 
@@ -103,7 +98,6 @@ class WGANLP:
     def __call__(
         self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None
     ) -> Tensor:
-        """Return the penalty per pair [B]."""
         norm = gradient_norm(discriminator, interpolate(real, fake), y)
         return self.weight * (norm - 1.0).relu().square()
 
@@ -122,7 +116,6 @@ class WGANDiv:
     def __call__(
         self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None
     ) -> Tensor:
-        """Return the penalty per pair [B]."""
         squared = squared_gradient_norm(discriminator, interpolate(real, fake), y)
         return self.weight * squared.pow(0.5 * self.power)
 
@@ -144,6 +137,5 @@ class DRAGAN:
     def __call__(
         self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None
     ) -> Tensor:
-        """Return the penalty per real image [B]."""
         norm = gradient_norm(discriminator, real + self.std * torch.randn_like(real), y)
         return self.weight * (norm - self.target).square()

@@ -1,4 +1,4 @@
-"""Penalties on what D says rather than on its gradient."""
+"""Penalties on D's logits rather than on its gradient."""
 
 import torch
 from torch import Tensor, nn
@@ -9,10 +9,10 @@ from gan_lightning.ranges import NonNegative, Share, validated
 
 @validated
 class LeCam(nn.Module):
-    """weight (|D(real) - E D(fake)|^2 + |D(fake) - E D(real)|^2), the means moving averages.
+    """weight (|D(real) - E D(fake)|^2 + |D(fake) - E D(real)|^2) with moving averages E.
 
-    For little data: it keeps D near an anchor. The two averages are buffers, so that a
-    checkpoint holds them.
+    For little data: it keeps D near an anchor. The two averages are buffers, so checkpoints hold
+    them.
 
     Source: Tseng et al. 2021, Regularizing GANs under Limited Data.
 
@@ -33,7 +33,7 @@ class LeCam(nn.Module):
 
     @torch.no_grad()
     def follow(self, real_logits: Tensor, fake_logits: Tensor) -> None:
-        """Move the averages towards these logits; the first ones are taken as they are."""
+        """Move the averages towards these logits; the first logits set them."""
         now = torch.stack([real_logits.mean(), fake_logits.mean()]).to(self.anchors.dtype)
         moved = torch.lerp(now, self.anchors, self.decay)
         self.anchors.copy_(torch.where(self.started, moved, now))
@@ -50,7 +50,7 @@ class LeCam(nn.Module):
 
 @validated
 class Consistency(nn.Module):
-    """weight |D(x) - D(T(x))|^2 for reals and fakes: D must not mind the augmentation T.
+    """weight |D(x) - D(T(x))|^2 for reals and fakes: D should not depend on the augmentation T.
 
     Source: Zhao et al. 2021, Improved Consistency Regularization for GANs, section 2.1 (bCR).
 

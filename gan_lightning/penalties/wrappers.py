@@ -11,9 +11,9 @@ from gan_lightning.schedules import Follower, Schedule
 
 @validated
 class Lazy(Follower, nn.Module):
-    """Computes a penalty on every `every`-th update of D alone, `every` times as strong.
+    """Computes a penalty only on every `every`-th update of D, `every` times as strong.
 
-    The count of updates is in its state, and so in checkpoints.
+    The count of updates is part of its state, so checkpoints hold it.
 
     Source: Karras et al. 2020, StyleGAN2, section 3.1 (lazy regularization).
 
@@ -36,11 +36,9 @@ class Lazy(Follower, nn.Module):
         self.updates += 1
 
     def get_extra_state(self) -> dict[str, int]:
-        """Return the count."""
         return {"count": self.updates}
 
     def set_extra_state(self, state: dict[str, int]) -> None:
-        """Restore it."""
         self.updates = state["count"]
 
     def forward(self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
@@ -66,7 +64,6 @@ class Scheduled(Follower, nn.Module):
         self.schedule = schedule
 
     def forward(self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
-        """Return the penalty times the factor [B]."""
         factor = self.schedule(self.images_seen)
         return factor * self.penalty(discriminator, real, fake, y)
 
@@ -81,6 +78,5 @@ class Sum(nn.Module):
         self.stateful = nn.ModuleList(p for p in self.penalties if isinstance(p, nn.Module))
 
     def forward(self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
-        """Return the sum [B]."""
         parts = (penalty(discriminator, real, fake, y) for penalty in self.penalties)
         return sum(parts, start=real.new_zeros(len(real)))

@@ -11,7 +11,7 @@ from torch import nn
 from gan_lightning.data import ImageDataModule
 from gan_lightning.export.generator_file import GENERATOR_FILE
 from gan_lightning.loggers import TensorBoard
-from gan_lightning.training.gan import GANModule
+from gan_lightning.training.base import GenerativeModule
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -23,7 +23,7 @@ def parameters(network: nn.Module) -> str:
 
 
 def summary(
-    settings: dict[str, Any], data: ImageDataModule, module: GANModule, trainer: Trainer
+    settings: dict[str, Any], data: ImageDataModule, module: GenerativeModule, trainer: Trainer
 ) -> str:
     """Return what the run will do, a line a topic."""
     world, shape = trainer.world_size, "x".join(map(str, module.generator.image_shape))
@@ -33,22 +33,22 @@ def summary(
         batch += f" x {world} devices = {data.batch_size * world} images"
     if module.accumulate > 1:
         batch += f", {module.accumulate} of these an update"
-    if (module.d_steps, module.g_steps) != (1, 1):
-        batch += f"; updates of D {module.d_steps}, of G {module.g_steps} a step"
+    if module.updates():
+        batch += f"; {module.updates()}"
     conditional = module.generator.num_classes
     rows = {
         "data": f"{data.name}: {len(data.images):,} images {shape}, from {data.source}",
         "device": f"{accelerator} x {world}, strategy {type(trainer.strategy).__name__}, "
         f"precision {trainer.precision}",
         "batch": batch,
-        "generator": parameters(module.generator)
-        + (f", conditional on {conditional} labels" if conditional else ""),
-        "discriminator": parameters(module.discriminator),
+        **{name: parameters(network) for name, network in module.networks().items()},
         "training": f"{trainer.max_epochs} epoch{'s' * (trainer.max_epochs != 1)}"
         + (f" or {settings['trainer']['max_time']}" if settings["trainer"]["max_time"] else "")
         + f", seed {settings['seed']}",
         "run folder": relative(settings["run_dir"]),
     }
+    if conditional:
+        rows["generator"] += f", conditional on {conditional} labels"
     return "\n".join(f"[bold]{name:<15}[/bold]{value}" for name, value in rows.items())
 
 
@@ -82,10 +82,10 @@ def closing_words(run_dir: Path) -> str:
 def announce_settings(trainer: Trainer, settings: dict[str, Any]) -> None:
     """Fill TensorBoard's HParams tab with the settings that runs differ in."""
     groups = ("model", "loss", "penalty", "constraint", "augment", "optimizer", "ema")
-    flat: dict[str, Any] = {"seed": settings["seed"], "d_steps": settings["d_steps"]}
+    flat: dict[str, Any] = {key: settings[key] for key in ("seed", "d_steps") if key in settings}
     flat |= {"data": settings["data"]["name"], "batch_size": settings["data"]["batch_size"]}
     for group in groups:
-        flat |= {f"{group}.{k}": v for k, v in flatten(settings[group]).items()}
+        flat |= {f"{group}.{k}": v for k, v in flatten(settings.get(group) or {}).items()}
     for logger in trainer.loggers:
         if isinstance(logger, TensorBoard):
             logger.log_hyperparams(flat)

@@ -40,7 +40,7 @@ from gan_lightning.runs.resume import (
 )
 from gan_lightning.schedules import scheduled
 from gan_lightning.training.base import settings as group_settings
-from gan_lightning.training.meters import CURVES
+from gan_lightning.training.gan import GANModule
 
 ON_CPU = {"accelerator": "cpu", "devices": 1, "num_nodes": 1, "precision": "32-true"}
 
@@ -153,7 +153,7 @@ def _module(settings: Settings) -> None:
 def known_metrics() -> list[str]:
     """Return the columns that metrics.csv can have without callbacks of the user's."""
     scores = (*DEFINITIONS, "modes", "high_quality", "reverse_kl")
-    return [*CURVES, *(f"score/{name}" for name in scores)]
+    return [*GANModule.curves, *(f"score/{name}" for name in scores)]
 
 
 def doubts(settings: Settings, trainer: Trainer) -> Iterator[str]:

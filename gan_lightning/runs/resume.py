@@ -16,7 +16,7 @@ from gan_lightning.system.checkpoint_io import (
     read_checkpoint,
     restore_previous,
 )
-from gan_lightning.training.gan import GANModule
+from gan_lightning.training.base import GenerativeModule
 
 AUTO = "auto"
 # What decides which images are in an epoch's batches.
@@ -129,7 +129,7 @@ def complete(checkpoint: dict[str, Any], settings: dict[str, Any]) -> str:
 
 
 def fit_weights(
-    run_dir: Path, checkpoint: dict[str, Any], module: GANModule, settings: dict[str, Any]
+    run_dir: Path, checkpoint: dict[str, Any], module: GenerativeModule, settings: dict[str, Any]
 ) -> None:
     """Load the weights before anything is written.
 

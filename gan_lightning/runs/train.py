@@ -30,7 +30,7 @@ from gan_lightning.runs.resume import complete, find_checkpoint, fit_weights, re
 from gan_lightning.system.files import atomic_write
 from gan_lightning.system.folder_lock import RunFolder
 from gan_lightning.system.signals import ENDINGS, watched
-from gan_lightning.training.gan import GANModule
+from gan_lightning.training.base import GenerativeModule
 
 
 def train(
@@ -104,7 +104,7 @@ def train_in(
 def recorded(
     run_dir: Path,
     settings: Settings,
-    module: GANModule,
+    module: GenerativeModule,
     trainer: Trainer,
     overrides: Sequence[str],
 ) -> Iterator[None]:
@@ -131,7 +131,7 @@ def recorded(
     record.end("complete", 0, module.images_seen)
 
 
-def reached(run_dir: Path, module: GANModule) -> int:
+def reached(run_dir: Path, module: GenerativeModule) -> int:
     """Return where a run is: spawned ranks leave this process's module where it was."""
     try:
         return max(module.images_seen, position(run_dir / "checkpoints" / "last.ckpt"))

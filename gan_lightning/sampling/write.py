@@ -12,15 +12,13 @@ from typing import IO
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from gan_lightning.errors import UserError
-from gan_lightning.pixels import SIDE, scatter, to_uint8, visible
+from gan_lightning.pixels import SIDE, grid, grid_size, save_png, scatter, to_uint8, visible
 from gan_lightning.system.files import atomic_write
 
 Chunks = Iterator[tuple[Tensor, Tensor | None]]
-BORDER = 2  # pixels between the images of a grid
 MAX_GRID = 1 << 26  # pixels; twice a large screen's side in each direction, 74,000 digits
 _LABEL = 8  # bytes, int64
 _PNG = 256  # bytes of a PNG beyond its pixels, at most, for small images
@@ -61,8 +59,7 @@ def grid_shape(count: int, shape: tuple[int, ...]) -> tuple[int, int, int]:
         return 1, SIDE, SIDE
     height, width = visible(torch.empty(1, *shape)).shape[2:]
     columns = math.isqrt(count - 1) + 1
-    rows, border = math.ceil(count / columns), BORDER if count > 1 else 0
-    return columns, rows * (height + border) + border, columns * (width + border) + border
+    return columns, *grid_size(count, columns, height, width)
 
 
 def disk_needed(path: Path, count: int, shape: tuple[int, ...], labelled: bool) -> tuple[int, int]:
@@ -145,16 +142,10 @@ def _write_grid(path: Path, chunks: Chunks, count: int) -> None:
     first, _ = next(chunks)
     every = chain([first], (images for images, _ in chunks))
     if is_point(first.shape[1:]):
-        _save_png((scatter(None, every) * 255).round().byte(), path)
+        save_png(scatter(None, every), path)
         return
-    columns, *size = grid_shape(count, first.shape[1:])
-    channels, height, width = visible(first).shape[1:]
-    canvas, border = torch.zeros(channels, *size, dtype=torch.uint8), BORDER if count > 1 else 0
-    for index, image in enumerate(image for images in every for image in visible(to_uint8(images))):
-        top = border + index // columns * (height + border)
-        left = border + index % columns * (width + border)
-        canvas[:, top : top + height, left : left + width] = image
-    _save_png(canvas, path)
+    columns, *_ = grid_shape(count, first.shape[1:])
+    save_png(grid((image for part in every for image in to_uint8(part)), count, columns), path)
 
 
 def _write_npz(path: Path, chunks: Chunks, count: int) -> None:
@@ -194,11 +185,5 @@ def _write_folder(path: Path, chunks: Chunks, count: int) -> None:
     for images, labels in chunks:
         for position, image in enumerate(visible(to_uint8(images))):
             label = "" if labels is None else f"-{labels[position]}"
-            _save_png(image, path / f"{index:0{digits}d}{label}.png")
+            save_png(image, path / f"{index:0{digits}d}{label}.png")
             index += 1
-
-
-def _save_png(image: Tensor, path: Path) -> None:
-    """Save uint8[C, H, W], C 1 or 3."""
-    array = image.permute(1, 2, 0).numpy()
-    Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array).save(path, format="PNG")

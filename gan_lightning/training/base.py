@@ -1,65 +1,227 @@
-"""How a network takes a step: micro-batches, clipping, schedules; nothing about GANs' losses."""
+"""What every way of training shares: optimizers, clipping, the average, the position, the curves.
 
-from collections.abc import Callable, Iterable
-from typing import Any
+How a generator is trained, and against what, is a subclass's: `training/gan.py`.
+"""
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+import torch
 from lightning import LightningModule
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 
-from gan_lightning.schedules import Schedule, scheduled
+from gan_lightning.errors import UserError
+from gan_lightning.networks.base import Generator
+from gan_lightning.ranges import Count, NonNegative, Positive, Seed, validated
+from gan_lightning.sampling.latents import seed_step, training_latents
+from gan_lightning.schedules import OptimizerSchedules, Schedule, scheduled
+from gan_lightning.training.ema import AveragedGenerator
 from gan_lightning.training.finite import FiniteGuard
 from gan_lightning.training.meters import Meters
 
+Batch = tuple[Tensor, Tensor]  # images[B, C, H, W] in [-1, 1], labels int64[B]
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
+# What one optimizer steps: how it is made, and the modules whose parameters it gets.
+Stepped = tuple[OptimizerFactory, Sequence[nn.Module]]
+# Takes a batch and latents; returns what is minimised, and points of curves by their names.
+Objective = Callable[..., tuple[Tensor, dict[str, Tensor]]]
 
 
-class TwoOptimizers(LightningModule):
-    """D's optimizer, then G's, both stepped by hand.
+@validated
+class GenerativeModule(LightningModule):
+    """A generator that is trained, averaged, sampled and shipped, whatever trains it.
 
-    A subclass sets these before training:
+    `module(z, y)` draws images[B, C, H, W] from the averaged generator; so does `trainer.predict`.
+
+    Args:
+        generator: z[B, L], y[B] | None -> image[B, C, H, W] in [-1, 1].
+        stepped: what is optimized, by the name that the curves have for it ("D", "G"), in the
+            order of their updates.
+        schedules: of all optimizers: `lr` (a factor), `beta1`, `beta2`.
+        accumulate: micro-batches of an update; the same as one batch of their size together,
+            but for BatchNorm, losses that compare within a batch, and random draws.
+        clip_norm: largest norm of the gradient of one update; None: any.
+        ema_half_life: of the averaged generator, in images.
+        ema_ramp_up: its warm-up, as a share of the images seen.
+        ema_schedule: a factor of its half-life.
+        seed: of the latents, at least 0.
+        log_every_n_images: how often the curves get a point, in images over all ranks.
 
     Attributes:
-        schedules: of both optimizers' `lr` (a factor), `beta1`, `beta2`.
-        accumulate: micro-batches that one step averages over.
-        clip_norm: gradients are scaled down to that norm, per network; None for never.
-        images_seen: where the run is.
-        meters: get the gradient norms before clipping, and the learning rates.
+        images_seen: the position of the run: real images shown so far, over all ranks.
+        scores: the latest ones of the averaged generator, by the name of their curve.
     """
 
-    schedules: dict[str, Schedule]
-    accumulate: int
-    clip_norm: float | None
-    images_seen: int
-    meters: Meters
+    made_of: ClassVar[dict[str, str]] = {  # constructor argument: key of the config
+        "generator": "model.generator",
+        "schedules": "optimizer.schedule",
+        "clip_norm": "optimizer.clip_norm",
+        "ema_half_life": "ema.half_life",
+        "ema_ramp_up": "ema.ramp_up",
+        "ema_schedule": "ema.schedule",
+        "accumulate": "accumulate",
+        "seed": "seed",
+        "log_every_n_images": "log_every_n_images",
+    }
+    curves: ClassVar[tuple[str, ...]] = ("images/s",)  # those that may be drawn, for searches
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        generator: Generator,
+        stepped: Mapping[str, Stepped],
+        schedules: OptimizerSchedules | None = None,
+        accumulate: Count = 1,
+        clip_norm: Positive | None = None,
+        ema_half_life: NonNegative = 10_000.0,
+        ema_ramp_up: NonNegative = 0.1,
+        ema_schedule: Schedule | None = None,
+        seed: Seed = 0,
+        log_every_n_images: Count = 3200,
+    ) -> None:
         super().__init__()
         self.automatic_optimization = False
+        self.generator = generator
+        self.average = AveragedGenerator(generator, ema_half_life, ema_ramp_up, ema_schedule)
+        self.stepped = dict(stepped)
+        self.schedules = dict(schedules or {})
+        self.accumulate, self.clip_norm = accumulate, clip_norm
+        self.seed = seed
+        self.images_seen = 0
+        self.scores: dict[str, float] = {}
+        self.meters = Meters(log_every_n_images)
         self.guard = FiniteGuard()
-        self._settings: list[list[dict[str, Any]]] = []
+        self._settings: list[list[dict[str, Any]]] = []  # hyperparameters of each optimizer
+        self._updated = ""  # what the present update steps
+        self._draw = 0  # draws of latents in the present step
+
+    def networks(self) -> dict[str, nn.Module]:
+        """Return the networks by their names, for the summary."""
+        return {"generator": self.generator}
+
+    def updates(self) -> str:
+        """Return how often each network is updated in a step, in words; "" for once each."""
+        return ""
+
+    def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        if self.generator.num_classes and y is None:
+            raise ValueError("the generator is conditional: give labels y[B] with the latents")
+        return self.average.generator(z, y if self.generator.num_classes else None)
+
+    def predict_step(self, batch: Any, batch_idx: int) -> Tensor:
+        """Return images of latents z[B, L], or of (z, y[B])."""
+        z, *y = batch if isinstance(batch, list | tuple) else [batch]
+        if z.dim() != 2 or z.shape[1] != self.generator.latent_dim:
+            raise UserError(
+                f"predict takes batches of latents z[B, {self.generator.latent_dim}] or (z, y); "
+                f"it was given {list(z.shape)}"
+            )
+        return self(z, *y)
+
+    @classmethod
+    def load_from_checkpoint(cls, checkpoint_path: Any, *_: Any, **__: Any) -> Any:
+        """Raise UserError: what a checkpoint's networks are made of stands in its config."""
+        raise UserError(
+            f"{checkpoint_path}: read its generator by gan_lightning.load_generator(PATH); go on "
+            "training by gan_lightning.train(['resume=RUN_FOLDER'])"
+        )
 
     def make_optimizers(self) -> list[Optimizer]:
-        """Return D's optimizer, then G's."""
-        raise NotImplementedError
+        return [make([p for m in of for p in m.parameters()]) for make, of in self.stepped.values()]
 
     def configure_optimizers(self) -> list[Optimizer]:
-        """Return the optimizers, and remember their settings."""
         made = self.make_optimizers()
         self._settings = [settings(optimizer) for optimizer in made]
         return made
 
-    def on_train_start(self) -> None:
-        """Let the configured learning rates win over those that a resumed optimizer remembers."""
-        self.set_optimizers()
+    def optimizer(self, name: str) -> LightningOptimizer:
+        made = self.optimizers()
+        every = made if isinstance(made, list) else [made]
+        return every[list(self.stepped).index(name)]
+
+    def lr(self, name: str = "") -> float:
+        """Return the present learning rate of an optimizer, of the first one if none is named."""
+        return self.optimizer(name or next(iter(self.stepped))).param_groups[0]["lr"]
 
     def set_optimizers(self) -> None:
         """Set all hyperparameters to the configured ones, scheduled for where the run is."""
         for optimizer, groups in zip(self.trainer.optimizers, self._settings, strict=True):
             for group, values in zip(optimizer.param_groups, groups, strict=True):
                 group.update(values | scheduled(values, self.schedules, self.images_seen))
+
+    def begin_step(self) -> None:
+        """Make all that a step does depend on the position of the run alone."""
+        self._draw = 0
+        if self.schedules:
+            self.set_optimizers()
+        seed_step(self.seed, self.images_seen, self.global_rank, self.device)
+
+    def update(self, name: str, objective: Objective, *batch: Tensor) -> None:
+        """Step network `name` down the mean of `objective(*micro-batch, latents)`."""
+        optimizer = self.optimizer(name)
+        self._updated = name
+        with self.toggled_optimizer(optimizer):
+            every = (*batch, self.latents(len(batch[0])))
+            optimizer.zero_grad()
+            for part in zip(*(tensor.chunk(self.accumulate) for tensor in every), strict=True):
+                loss, curves = objective(*part)
+                if self.accumulate > 1:
+                    loss = loss * (len(part[0]) / len(every[0]))
+                self.meters.add_all(curves)
+                self.manual_backward(self.guard.see(loss))
+            optimizer.step()
+        self.meters.set(f"lr/{name}", optimizer.param_groups[0]["lr"])
+
+    def end_step(self, images: int) -> None:
+        """Count a step of so many images per rank; move the average, and draw the curves."""
+        images *= self.trainer.world_size
+        self.images_seen += images
+        self.average.update(self.generator, self.images_seen, images)
+        values = self.meters.step(images, self.trainer.strategy)
+        if not values:
+            return
+        for logger in self.loggers:
+            logger.log_metrics(values, step=self.images_seen)
+        shown = {k: v for k, v in values.items() if k.startswith("loss") or k == "images/s"}
+        self.log_dict(shown, prog_bar=True, logger=False)
+
+    def latents(self, count: int) -> Tensor:
+        """Return fresh z[count, L], keyed by seed, position and rank."""
+        place = (self.seed, self.images_seen, self._draw)
+        rank = (self.global_rank, self.trainer.world_size)
+        z = training_latents(*place, count, self.generator.latent_dim, *rank)
+        self._draw += 1
+        return z.to(self.device, non_blocking=True)
+
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        """Measure and clip the gradient here: with fp16 it is scaled until just before the step."""
+        name = self._updated
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        norm = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+        scaled = getattr(self.trainer.precision_plugin, "scaler", None) is not None
+        wait = norm.device.type == "cpu" or name == [*self.stepped][-1]
+        self.guard.check(name, norm, self.lr(name), self.images_seen, scaled, wait)
+        self.meters.add(f"grad_norm/{name}", norm)
+        if self.clip_norm is not None:
+            nn.utils.clip_grads_with_norm_(parameters, self.clip_norm, norm)
+
+    def on_fit_start(self) -> None:
+        """Treat denormal numbers as zero: a saturated network is several times slower with them."""
+        torch.set_flush_denormal(True)
+
+    def teardown(self, stage: str) -> None:
+        """Leave floats as they were: libraries beside this one may count on denormal numbers."""
+        torch.set_flush_denormal(False)
+
+    def on_train_start(self) -> None:
+        """Let the configured learning rates win over those that a resumed optimizer remembers."""
+        self.set_optimizers()
+
+    def on_train_epoch_start(self) -> None:
+        """Keep the pictures and checkpoints between epochs out of images/s."""
+        self.meters.skip_pause()
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         """Let all ranks begin a step with the first one's buffers, those that checkpoints hold.
@@ -71,34 +233,12 @@ class TwoOptimizers(LightningModule):
         if isinstance(self.trainer.model, DistributedDataParallel):
             self.trainer.model.require_forward_param_sync = True
 
-    def descend(
-        self,
-        name: str,
-        optimizer: LightningOptimizer,
-        loss: Callable[..., Tensor],
-        *batch: Tensor,
-    ) -> None:
-        """Take one step down the mean of loss(*micro-batch), the batch cut into equal parts."""
-        optimizer.zero_grad()
-        if self.accumulate == 1:
-            self.manual_backward(self.guard.see(loss(*batch)))
-        else:
-            for part in zip(*(tensor.chunk(self.accumulate) for tensor in batch), strict=True):
-                share = len(part[0]) / len(batch[0])
-                self.manual_backward(self.guard.see(loss(*part) * share))
-        optimizer.step()
-        self.meters.set(f"lr/{name}", optimizer.param_groups[0]["lr"])
+    def get_extra_state(self) -> dict[str, Any]:
+        """Return what belongs to the weights but is no tensor."""
+        return {"images_seen": self.images_seen, "scores": dict(self.scores)}
 
-    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
-        """Measure and clip the gradient here: with fp16 it is scaled until just before the step."""
-        name = "D" if optimizer is self.trainer.optimizers[0] else "G"
-        parameters = [p for group in optimizer.param_groups for p in group["params"]]
-        norm = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
-        scaled = getattr(self.trainer.precision_plugin, "scaler", None) is not None
-        self.guard.check(name, norm, optimizer, self.images_seen, scaled)
-        self.meters.add(f"grad_norm/{name}", norm)
-        if self.clip_norm is not None:
-            nn.utils.clip_grads_with_norm_(parameters, self.clip_norm, norm)
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        self.images_seen, self.scores = state["images_seen"], dict(state["scores"])
 
 
 def settings(optimizer: Optimizer) -> list[dict[str, Any]]:

@@ -1,10 +1,9 @@
-"""Stops a run whose numbers are no numbers any more, before they reach weights that are kept."""
+"""Stops a run with NaN or infinite values before they reach saved weights."""
 
 import math
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
 
 from gan_lightning.errors import RunError
 
@@ -17,9 +16,8 @@ ADVICE = (
 class FiniteGuard:
     """Looks at every loss and gradient before the update.
 
-    On the CPU before each update, D's too; elsewhere once a step, before G's update, since every
-    look waits for the device. A bad gradient of D has then moved D, but no file: what is on disk
-    stays that of the last finite step either way.
+    On the CPU before each update, D's too; on a GPU once a step, before G's update, because each
+    check waits for the device. D may then have been updated already, but nothing is saved.
     """
 
     def __init__(self) -> None:
@@ -32,17 +30,24 @@ class FiniteGuard:
         return loss
 
     def check(
-        self, name: str, norm: Tensor, optimizer: Optimizer, images_seen: int, scaled: bool
+        self,
+        name: str,
+        norm: Tensor,
+        lr: float,
+        images_seen: int,
+        scaled: bool,
+        wait: bool,
     ) -> None:
         """Look at a loss and the norm of its gradient.
 
         Args:
-            name: of the network that is about to be updated, D or G.
+            name: of the network that is about to be updated.
             norm: of its gradient.
-            optimizer: that is about to step.
+            lr: its learning rate.
             images_seen: before this step.
             scaled: whether a GradScaler looks for infinite gradients and skips such steps: then
                 they are part of its search for a scale, and the loss alone is looked at.
+            wait: look now; otherwise at the next look.
 
         Raises:
             RunError: one of them is not finite.
@@ -50,7 +55,7 @@ class FiniteGuard:
         loss = norm.new_zeros(()) if self._loss is None else self._loss.to(norm.dtype)
         self._loss = None
         self._sums.append(loss if scaled else loss + norm)
-        if norm.device.type != "cpu" and name != "G":
+        if not wait:
             return
         total = self._sums[0] if len(self._sums) == 1 else torch.stack(self._sums).sum()
         self._sums.clear()
@@ -58,12 +63,12 @@ class FiniteGuard:
             where = f"loss/{name}" if not math.isfinite(loss.item()) else f"grad_norm/{name}"
             raise RunError(
                 f"{where} is not finite at images_seen={images_seen}: training diverged and was "
-                f"stopped; {ADVICE.format(lr=optimizer.param_groups[0]['lr'])}"
+                f"stopped; {ADVICE.format(lr=lr)}"
             )
 
 
 def require_finite(module: nn.Module, images_seen: int, lr: float) -> None:
-    """Refuse to save weights that are no numbers.
+    """Raise RunError if a weight or buffer is not finite.
 
     Raises:
         RunError: a parameter or a buffer is not finite.

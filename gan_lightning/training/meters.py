@@ -7,12 +7,6 @@ import torch
 from lightning.pytorch.strategies import Strategy
 from torch import Tensor
 
-# The curves that training itself draws; a loss or a data set may be without some of them.
-CURVES = (
-    *("loss/D", "loss/G", "penalty", "D(real)", "D(fake)", "D(held-out)", "auxiliary/D"),
-    *("auxiliary/G", "grad_norm/D", "grad_norm/G", "lr/D", "lr/G", "images/s"),
-)
-
 
 class Meters:
     """Averages per-step values on their device; one synchronisation per point, not per step.
@@ -38,6 +32,11 @@ class Meters:
         value = value.detach()
         self._sums[name] = self._sums[name] + value if name in self._sums else value
         self._counts[name] = self._counts.get(name, 0) + 1
+
+    def add_all(self, values: dict[str, Tensor]) -> None:
+        """Count several scalars."""
+        for name, value in values.items():
+            self.add(name, value)
 
     def set(self, name: str, value: float) -> None:
         """Set a value that is not averaged."""
@@ -85,5 +84,5 @@ class Meters:
         self._images, self.last = state["images"], dict(state["last"])
 
     def to(self, device: torch.device) -> None:
-        """Move the sums to where the values are."""
+        """Move the sums to a device."""
         self._sums = {name: value.to(device) for name, value in self._sums.items()}

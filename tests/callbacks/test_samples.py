@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from gan_lightning.callbacks import SampleGrid
+from gan_lightning.data import ImageDataModule
 from gan_lightning.networks import Generator
+from gan_lightning.pixels import BORDER
 
 SIDE, COLUMNS = 4, 3
 
@@ -31,24 +33,24 @@ class Telltale(Generator):
 def cells(generator: Generator, classes: list[int], **arguments: Any) -> Tensor:
     """Return the grid as [rows, columns, SIDE, SIDE]."""
     module: Any = SimpleNamespace(average=SimpleNamespace(generator=generator))
-    data: Any = SimpleNamespace(classes=classes)
+    data = ImageDataModule("data", resolution=SIDE, classes=classes)
     grid = SampleGrid("nowhere", columns=COLUMNS, **arguments).fake_grid(module, data)
-    step = SIDE + 2  # make_grid's border
-    return grid[0, 2:, 2:].unfold(0, SIDE, step).unfold(1, SIDE, step)
+    step = SIDE + BORDER
+    return grid[0, BORDER:, BORDER:].unfold(0, SIDE, step).unfold(1, SIDE, step)
 
 
 def test_a_row_a_class() -> None:
     found = cells(Telltale(num_classes=5), [1, 4], most_rows=9)
     assert found.shape[:2] == (2, COLUMNS)
     for row, label in enumerate([1, 4]):
-        assert torch.allclose(found[row, :, 1, 1], torch.tensor(label / 8))
+        assert torch.all(found[row, :, 1, 1] == torch.tensor(label / 8 * 255).round().byte())
 
 
 def test_a_row_a_category_of_the_same_latents() -> None:
     found = cells(Telltale(codes=(4, 1)), [0, 1, 2])
     assert found.shape[:2] == (4, COLUMNS)
     for row in range(4):
-        assert torch.allclose(found[row, :, 1, 1], torch.tensor(row / 8))
+        assert torch.all(found[row, :, 1, 1] == torch.tensor(row / 8 * 255).round().byte())
         assert torch.equal(found[row, :, 0, 0], found[0, :, 0, 0])
     assert len(found[0, :, 0, 0].unique()) == COLUMNS
 
@@ -61,4 +63,4 @@ def test_no_more_rows_than_asked(generator: Generator) -> None:
 def test_rows_of_neither() -> None:
     found = cells(Telltale(), [0, 1], rows=5)
     assert found.shape[:2] == (5, COLUMNS)
-    assert len(found[:, :, 0, 0].unique()) == 5 * COLUMNS
+    assert len(found[:, :, 0, 0].unique()) > 4 * COLUMNS

@@ -1,6 +1,7 @@
 """Damaged data files are named, with what to do."""
 
 import gzip
+import shutil
 import struct
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,18 @@ def test_small_but_whole_files_are_read(tmp_path: Path) -> None:
     images, labels = prepare(tmp_path).load(train=True)
     assert images.shape == (2, 1, 28, 28)
     assert labels.tolist() == [0, 0]
+
+
+def test_files_are_read_once(tmp_path: Path) -> None:
+    """They were five times a start: prepared, hashed, set up, and twice for the scores."""
+    data = prepare(tmp_path)
+    shutil.rmtree(tmp_path / "MNIST")
+    data.setup()
+    assert [len(data.images), len(data.split(train=False)), len(data.split(train=True))] == [
+        2,
+        1,
+        2,
+    ]
 
 
 @pytest.mark.fault(19)
@@ -136,7 +149,7 @@ def test_classes_without_an_image(tmp_path: Path) -> None:
 def test_an_empty_set(tmp_path: Path) -> None:
     none = struct.pack(">IIII", 2051, 0, 28, 28), struct.pack(">II", 2049, 0)
     prepare(tmp_path, train_images_idx3_ubyte=none[0], train_labels_idx1_ubyte=none[1])
-    with pytest.raises(UserError, match="mnist is empty"):
+    with pytest.raises(UserError, match="mnist has too few images"):
         images(tmp_path)
 
 

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 import torch
+from lightning import Trainer
 
 from gan_lightning.data import DigitsDataModule, ImageDataModule
 from gan_lightning.data.images import resize
-from gan_lightning.pixels import to_unit_range
+from gan_lightning.pixels import BORDER, to_unit_range
+from tests.tiny import SHAPE, build
 
 
 def digits(**arguments: Any) -> DigitsDataModule:
@@ -175,3 +177,23 @@ def test_without_classes_all_images_are_kept_and_have_one_label() -> None:
     data = digits(num_classes=0)
     assert (len(data.images), data.classes) == (1500, [])
     assert data.images.labels.unique().tolist() == [0]
+
+
+def test_lightning_trains_on_it_without_this_projects_configs() -> None:
+    module = build(num_classes=10)
+    quiet = ("enable_checkpointing", "enable_progress_bar", "enable_model_summary", "logger")
+    trainer = Trainer(
+        accelerator="cpu", max_epochs=1, limit_train_batches=2, **dict.fromkeys(quiet, False)
+    )
+    trainer.fit(module, datamodule=DigitsDataModule(resolution=SHAPE[-1], batch_size=8))
+    assert module.images_seen == 16
+
+
+def test_a_picture_is_a_grid() -> None:
+    data = digits(resolution=8)
+    images, edge = data.images.images[:5], BORDER + 8
+    picture = data.picture(images, columns=3)
+    assert picture.shape == (1, 2 * edge + BORDER, 3 * edge + BORDER)
+    assert torch.equal(picture[:, BORDER:edge, -edge:-BORDER], images[2])
+    assert not picture[:, -edge:, -edge:].any(), "nothing where no image is"
+    assert torch.equal(data.picture(to_unit_range(images), columns=3), picture)

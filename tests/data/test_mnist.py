@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 
 from gan_lightning.data import DataUnavailable, MNISTDataModule
-from tests.conftest import NO_NETWORK
+from tests.conftest import CONF, NO_NETWORK
 
 # Digits 0..9 of the training split, as counted in LeCun's files.
 HISTOGRAM = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
@@ -47,3 +48,16 @@ def test_missing_data_is_said_in_one_sentence(
     assert "refused" in message
     assert "\n" not in message
     assert list(tmp_path.iterdir()) == [], "nothing was fetched, and no empty folder is left"
+
+
+@pytest.mark.parametrize("dataset", ["MNIST", "FashionMNIST", "KMNIST"])
+def test_names_are_those_of_the_configs(dataset: str) -> None:
+    node = yaml.safe_load((CONF / f"data/{MNISTDataModule(dataset).name}.yaml").read_text())
+    assert node["dataset"] == dataset
+
+
+def test_a_root_is_enough(mnist_root: str) -> None:
+    data = MNISTDataModule(root=mnist_root)
+    data.prepare_data()
+    data.setup()
+    assert (data.name, len(data.images), data.remark) == ("mnist", 60_000, "")

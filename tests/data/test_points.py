@@ -5,9 +5,10 @@ import torch
 from torch import Tensor
 
 from gan_lightning.data import (
+    DataModule,
+    DigitsDataModule,
     DiracDataModule,
     GridDataModule,
-    ImageDataModule,
     PointsDataModule,
     RingDataModule,
 )
@@ -19,14 +20,14 @@ KINDS = [(RingDataModule, 8, 2), (GridDataModule, 25, 2)]
 
 def toy(
     kind: type[PointsDataModule], classes: int, channels: int, **more: float
-) -> ImageDataModule:
+) -> PointsDataModule:
     data = kind(name="toy", num_classes=classes, channels=channels, resolution=1, **more)  # type: ignore[arg-type]
     data.prepare_data()
     data.setup()
     return data
 
 
-def scorer_of(data: ImageDataModule) -> PointModes:
+def scorer_of(data: PointsDataModule) -> PointModes:
     scorer = mode_scorer(data)
     assert isinstance(scorer, PointModes)
     return scorer
@@ -92,8 +93,28 @@ def test_a_mode_needs_a_fifth_of_its_share() -> None:
         assert scorer.scores(points)["modes"] == modes
 
 
-def shown(picture: Tensor, x: int, y: int) -> list[float]:
-    return [round(value, 2) for value in picture[:, y, x].tolist()]
+class Line(DataModule):
+    """A set of one's own: it says where its modes are."""
+
+    reach = 0.1
+
+    @staticmethod
+    def centres() -> Tensor:
+        return torch.tensor([[-1.0], [1.0]])
+
+
+def test_any_data_set_may_say_its_modes() -> None:
+    scorer = mode_scorer(Line("line"))
+    assert isinstance(scorer, PointModes)
+    assert scorer.scores(torch.tensor([[-1.0], [0.95], [0.0], [-0.95]])) == {
+        "modes": 2,
+        "high_quality": 0.75,
+    }
+    assert mode_scorer(DigitsDataModule()) is None
+
+
+def shown(picture: Tensor, x: int, y: int) -> list[int]:
+    return picture[:, y, x].tolist()
 
 
 def test_dots_are_where_the_points_are() -> None:
@@ -103,6 +124,6 @@ def test_dots_are_where_the_points_are() -> None:
     low, high = round(0.25 * (SIDE - 1)), round(0.75 * (SIDE - 1))
     assert shown(picture, high, SIDE - 1 - high) == list(REAL), "right and up"
     assert shown(picture, low, SIDE - 1) == list(FAKE), "left, at the bottom"
-    assert shown(picture, low, 5) == [1, 1, 1]
+    assert shown(picture, low, 5) == [255, 255, 255]
     line = scatter(torch.zeros(5, 1, 1, 1), [torch.ones(5, 1, 1, 1)])
-    assert (line[0, :, SIDE - 1] < 1).any()
+    assert (line[0, :, SIDE - 1] < 255).any()

@@ -41,8 +41,8 @@ def test_channels_first_or_last(axes: tuple[int, ...], tmp_path: Path) -> None:
         ({"pictures": IMAGES.numpy()}, "array `images`"),
         ({"images": IMAGES.float().numpy()}, "uint8"),
         ({"images": IMAGES[:0].numpy()}, "at least one"),
-        ({"images": IMAGES[0, 0].numpy()}, "uint8 \\[N, C, H, W\\]"),
-        ({"images": np.array([{}], dtype=object)}, "array `images`"),
+        ({"images": IMAGES[0, 0].numpy()}, "must be uint8 \\[N, H, W\\]"),
+        ({"images": np.array([{}], dtype=object)}, "must be uint8"),
         ({"images": IMAGES.numpy(), "labels": LABELS[:2].numpy()}, "6 images but 2 labels"),
     ],
 )

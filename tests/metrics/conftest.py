@@ -1,4 +1,4 @@
-"""A small feature network of the digits, trained once, and reals in its space."""
+"""The shipped feature network of the digits, and reals in its space."""
 
 import os
 from collections.abc import Iterator
@@ -10,8 +10,11 @@ import torch
 from torch import Tensor
 
 from gan_lightning.data import DigitsDataModule
-from gan_lightning.metrics.features.classifier import Embedded, FeatureNetwork
-from gan_lightning.metrics.features.store import cached_network, train_features
+from gan_lightning.metrics.features.classifier import (
+    Embedded,
+    FeatureNetwork,
+    shipped_feature_network,
+)
 from gan_lightning.metrics.reals import RealStatistics
 
 
@@ -33,9 +36,9 @@ def digits() -> DigitsDataModule:
 
 
 @pytest.fixture(scope="session")
-def network(cache: Path, digits: DigitsDataModule) -> FeatureNetwork:
-    """The network that commands find too: it is in the cache under its proper name."""
-    return train_features(digits, cached_network(digits), epochs=8, width=8)
+def network(cache: Path) -> FeatureNetwork:
+    """The network that commands take too; what they cache of the reals is this session's own."""
+    return shipped_feature_network("digits")
 
 
 @dataclass

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_lightning.config.schema import EvaluateConfig
-from gan_lightning.evaluation.evaluate import candidates
+from gan_lightning.evaluation import candidates
 from gan_lightning.export.metadata import GeneratorMetadata
 from gan_lightning.metrics.label_scores import category_accuracy
 from gan_lightning.networks import Generator

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from gan_lightning.data import DigitsDataModule
 from gan_lightning.data.images import resize
 from gan_lightning.errors import UserError
 from gan_lightning.metrics.features import __main__ as train_features
 from gan_lightning.metrics.features import classifier as features
+from gan_lightning.metrics.features import store
 from gan_lightning.metrics.features.__main__ import find_data
 from gan_lightning.metrics.features.classifier import (
     SHIPPED,
@@ -23,29 +25,43 @@ from gan_lightning.metrics.features.classifier import (
     require_one_unit,
     shipped_feature_network,
 )
-from gan_lightning.metrics.features.store import cached_network, feature_network, save_classifier
+from gan_lightning.metrics.features.store import feature_network, save_classifier
 from gan_lightning.metrics.scores import cheap_scores, reference_scores
 from tests.metrics.conftest import Halves
 from tests.untrusted.memory import reset, used
 
 
-def test_the_shipped_network_is_what_its_note_says() -> None:
-    note = json.loads((SHIPPED / "mnist_features.json").read_text())
-    shipped = shipped_feature_network("mnist")
-    assert shipped is not None
+@pytest.mark.parametrize(("name", "accuracy"), [("mnist", 0.993), ("digits", 0.97)])
+def test_a_shipped_network_is_what_its_note_says(name: str, accuracy: float) -> None:
+    note = json.loads((SHIPPED / f"{name}_features.json").read_text())
+    shipped = shipped_feature_network(name)
     assert shipped.sha256 == note["sha256"]
     assert shipped.unit == note["sha256"][:8]
-    assert note["test_accuracy"] >= 0.993
-    assert (SHIPPED / "mnist_features.safetensors").stat().st_size < 1_000_000
-    assert sum(p.numel() for p in DigitClassifier().parameters()) == 232_682
+    assert note["test_accuracy"] >= accuracy
+    assert note["command"].startswith(f"python -m {train_features.__package__} data={name} ")
+    assert (SHIPPED / f"{name}_features.safetensors").stat().st_size < 1_000_000
+
+
+def right_share(network: FeatureNetwork, images: Tensor, labels: Tensor) -> float:
+    return (network.embed(images).predictions == labels).double().mean().item()
 
 
 def test_the_shipped_network_on_mnist(mnist_root: str) -> None:
     shipped, data = shipped_feature_network("mnist"), find_data("mnist")
-    assert shipped is not None
     split = data.split(train=False)
-    right = (shipped.embed(split.images).predictions == split.labels).float().mean()
-    assert right.item() == pytest.approx(shipped.metadata["test_accuracy"], abs=2e-4)
+    accuracy = shipped.metadata["test_accuracy"]
+    assert right_share(shipped, split.images, split.labels) == pytest.approx(accuracy, abs=2e-4)
+    assert feature_network(data).unit == shipped.unit
+    assert sum(p.numel() for p in DigitClassifier().parameters()) == 232_682
+
+
+def test_the_shipped_network_on_the_digits(network: FeatureNetwork) -> None:
+    accuracy = network.metadata["test_accuracy"]
+    found = right_share(network, *DigitsDataModule(name="digits").load(train=False))
+    assert found == pytest.approx(accuracy, abs=1.5 / 297)
+    for resolution in (16, 28, 32):
+        split = DigitsDataModule(name="digits", resolution=resolution).split(train=False)
+        assert right_share(network, split.images, split.labels) > 0.96
 
 
 def test_a_changed_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,9 +84,7 @@ def test_a_file_that_lies_about_its_network_is_refused(
     changes: dict[str, Any], tmp_path: Path
 ) -> None:
     """Without the memory that the lie asks for."""
-    network = shipped_feature_network("mnist")
-    assert network is not None
-    metadata = {"arguments": network.metadata["arguments"] | changes}
+    metadata = {"arguments": shipped_feature_network("mnist").metadata["arguments"] | changes}
     save_classifier(DigitClassifier(), metadata, tmp_path / "x.safetensors")
     before = reset()
     with pytest.raises(UserError, match="not a feature network"):
@@ -137,12 +151,36 @@ def test_bad_commands(arguments: list[str]) -> None:
         train_features.main(arguments)
 
 
-def test_trained_on_first_use_then_read(
-    network: FeatureNetwork, digits: DigitsDataModule, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "settings",
+    [{"resolution": 32}, {"classes": [3, 5]}, {"fraction": 0.1, "seed": 3}, {"name": "mine"}],
+)
+def test_the_digits_are_known_by_their_content(
+    settings: dict[str, Any], network: FeatureNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert cached_network(digits).is_file()
-    monkeypatch.setattr(
-        "gan_lightning.metrics.features.store.train_features", None
-    )  # must not be called
-    assert feature_network(digits).unit == network.unit
-    assert network.metadata["test_accuracy"] > 0.9
+    monkeypatch.setattr(store, "train_features", None)  # must not be called
+    assert feature_network(DigitsDataModule(**{"name": "digits"} | settings)).unit == network.unit
+
+
+class Few(DigitsDataModule):
+    """A user's own data set under a name that is taken."""
+
+    def load(self, train: bool) -> tuple[Tensor, Tensor]:
+        images, labels = super().load(train)
+        return images[:256], labels[:256]
+
+
+def test_other_data_get_a_network_of_their_own_on_first_use(
+    network: FeatureNetwork, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = feature_network(Few(name="digits"))
+    assert first.unit != network.unit
+    (file,) = cache.glob(f"digits_features-{first.metadata['data_fingerprint']}.safetensors")
+    assert read_feature_network(file).unit == first.unit
+    monkeypatch.setattr(store, "train_features", None)  # must not be called
+    assert feature_network(Few(name="digits")).unit == first.unit
+
+
+def test_a_shipped_network_has_the_classes_of_its_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "train_features", lambda data, path: data.num_classes)
+    assert feature_network(DigitsDataModule(name="digits", num_classes=11)) == 11

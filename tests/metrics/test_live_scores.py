@@ -40,8 +40,8 @@ def test_curves_are_the_scores_of_the_generator_file_on_any_number_of_devices(
     images, _ = sample(generator, SAMPLES, 0, metadata.labels, metadata.class_counts)
     expected = cheap_scores(network.embed(images), real_statistics(digits, network), NEIGHBOURS)
     for name, value in expected.items():
-        assert float(scored[-1][f"score/{name}"]) == pytest.approx(value, rel=1e-4, abs=1e-6)
-        assert metadata.scores[f"score/{name}"] == pytest.approx(value, rel=1e-4, abs=1e-6)
+        assert float(scored[-1][f"score/{name}"]) == pytest.approx(value, rel=1e-6, abs=1e-6)
+        assert metadata.scores[f"score/{name}"] == pytest.approx(value, rel=1e-6, abs=1e-6)
 
     best = torch.load(folder / "checkpoints" / "best.ckpt", weights_only=True)
     lowest = min(float(row["score/fid"]) for row in scored)

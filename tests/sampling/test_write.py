@@ -126,7 +126,7 @@ def test_free_path_numbers_what_is_taken(tmp_path: Path) -> None:
 STREAM = """
 import sys, torch
 from pathlib import Path
-from gan_lightning.output import write_samples
+from gan_lightning.sampling.write import write_samples
 from tests.untrusted.memory import reset, used
 count = 200_000
 chunks = ((torch.rand(1, 1, 1, 1).expand(100, 1, 28, 28), torch.zeros(100, dtype=torch.int64))
@@ -135,6 +135,19 @@ before = reset()
 write_samples(Path(sys.argv[1]), chunks, count)
 print(used() - before)
 """
+
+
+def test_nothing_slow_is_imported() -> None:
+    """`lightning` and `torchvision` cost seconds at every start of sample.py."""
+    source = "import sys, gan_lightning.sampling.write; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", source],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert not {"lightning", "pytorch_lightning", "torchvision"} & set(done.stdout.split())
 
 
 @pytest.mark.fault(41)

@@ -2,16 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-# What D's logits mean: a probability by themselves, in (real, fake) pairs alone, as a distance
-# from a margin, or nothing but "higher is better".
-Belief = Literal["probability", "pairs", "margin", "score"]
+from gan_lightning.losses.base import Meaning
 
 
 @dataclass(frozen=True)
 class Vitals:
-    """What was measured at the end of an epoch, by `vitals.measure`.
+    """What was measured at the end of an epoch, by `measure.measure`.
 
     Attributes:
         belief: what the logits mean under the run's loss.
@@ -41,7 +39,7 @@ class Vitals:
         lr_g: G's.
     """
 
-    belief: Belief = "probability"
+    belief: Meaning = "probability"
     d_real: float = 0.6
     d_fake: float = 0.4
     d_pairs: float = 0.4

@@ -2,20 +2,21 @@
 
 import copy
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from gan_lightning.callbacks.doctor.diagnosis import Belief, Vitals
-from gan_lightning.data import ImageDataModule
+from gan_lightning.callbacks.doctor.diagnosis import Vitals
+from gan_lightning.data import DataModule
 from gan_lightning.data.base import DataUnavailable
 from gan_lightning.data.batches import ImageTensors
-from gan_lightning.losses import BCEWithLogits, Hinge, LeastSquares, Loss
 from gan_lightning.penalties import NoPenalty
 from gan_lightning.pixels import to_unit_range
 from gan_lightning.sampling.latents import sample_latents
+from gan_lightning.training.base import GenerativeModule
 from gan_lightning.training.gan import GANModule
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -57,7 +58,7 @@ class Panel:
     grey: float
 
 
-def choose_panel(module: GANModule, data: ImageDataModule, count: int) -> Panel:
+def choose_panel(module: GenerativeModule, data: DataModule, count: int) -> Panel:
     """Choose `count` images of each kind and as many latents, always the same ones."""
     images, label = _some(data.images, count)
     held_out, held_out_label = _some(_held_out(data), count)
@@ -85,7 +86,7 @@ def _some(images: ImageTensors, count: int) -> tuple[Tensor, Tensor]:
     return images[order[:count]]
 
 
-def _held_out(data: ImageDataModule) -> ImageTensors:
+def _held_out(data: DataModule) -> ImageTensors:
     """Return the validation images; the test split if there are none; nothing without one."""
     if data.validation_set:
         return data.validation_set
@@ -96,7 +97,7 @@ def _held_out(data: ImageDataModule) -> ImageTensors:
 
 
 def snapshot(network: Network) -> Network:
-    """Return a copy that behaves as in training but for dropout, and that nobody else sees.
+    """Return a separate copy that behaves as in training, without dropout.
 
     BatchNorm uses the batch's statistics, as it does when D meets fakes in training.
     """
@@ -107,51 +108,53 @@ def snapshot(network: Network) -> Network:
     return double
 
 
-def belief_of(loss: Loss) -> Belief:
-    """Return what D's logits mean under a loss."""
-    if loss.relativistic:
-        return "pairs"
-    if isinstance(loss, Hinge | LeastSquares):
-        return "margin"
-    return "probability" if isinstance(loss, BCEWithLogits) else "score"
-
-
 def weight_of(penalty: Any) -> float:
-    """Return a penalty's weight; 0 for none, 1 for one that does not tell."""
+    """Return a penalty's weight; 0 without a penalty, 1 if it has no `weight`."""
     return 0.0 if isinstance(penalty, NoPenalty) else float(getattr(penalty, "weight", 1.0) or 1.0)
 
 
 @torch.no_grad()
-def measure(module: GANModule, panel: Panel) -> Vitals:
-    """Look at both networks as they are now; changes nothing in them and draws nothing at random.
+def measure(module: GenerativeModule, panel: Panel) -> Vitals:
+    """Look at the networks as they are now; changes nothing in them and draws nothing at random.
+
+    Without a discriminator nothing is said about one: the vitals have its healthy defaults.
 
     Of `module.scores`, the averaged generator's, the share of the rarest class is used.
     """
-    generator, discriminator = snapshot(module.generator), snapshot(module.discriminator)
-    dtype = next(generator.parameters()).dtype
+    generator = snapshot(module.generator)
+    dtype = next(chain(generator.parameters(), generator.buffers()), panel.z).dtype
     fake = generator(panel.z.to(dtype), panel.label if generator.num_classes else None)
-
-    def judge(images: Tensor, label: Tensor) -> Tensor:
-        y = label if discriminator.num_classes else None
-        return discriminator(images.to(dtype), y).float()
-
-    fakes, reals = judge(fake, panel.label), judge(panel.real, panel.label)
-    held_out = judge(panel.held_out, panel.held_out_label) if len(panel.held_out) else None
-    d_optimizer, g_optimizer = module.optimizers()  # type: ignore[attr-defined]  # two: a list
+    measured: dict[str, Any] = dict(_of_images(fake.float(), panel))
+    if isinstance(module, GANModule):
+        measured |= _of_discriminator(module, panel, fake)
+    last = [*module.stepped][-1]
     return Vitals(
-        belief=belief_of(module.loss),
-        **_of_logits(reals, fakes, held_out),
-        **_of_images(fake.float(), panel),
+        **measured,
         min_class_share=module.scores.get("score/min_class_share"),
-        gradient_d=module.meters.last.get("grad_norm/D"),
-        gradient_g=module.meters.last.get("grad_norm/G"),
+        gradient_g=module.meters.last.get(f"grad_norm/{last}"),
         conditional=bool(generator.num_classes),
         classes=panel.classes,
         labels=panel.labels,
-        penalty=weight_of(module.penalty),
-        lr_d=d_optimizer.param_groups[0]["lr"],
-        lr_g=g_optimizer.param_groups[0]["lr"],
+        lr_g=module.lr(last),
     )
+
+
+def _of_discriminator(module: GANModule, panel: Panel, fake: Tensor) -> dict[str, Any]:
+    """Return what D is, and what it thinks of reals, fakes and held-out reals."""
+    discriminator = snapshot(module.discriminator)
+
+    def logits(images: Tensor, label: Tensor) -> Tensor:
+        y = label if discriminator.num_classes else None
+        return discriminator(images.to(fake.dtype), y).float()
+
+    held_out = logits(panel.held_out, panel.held_out_label) if len(panel.held_out) else None
+    fakes, reals = logits(fake, panel.label), logits(panel.real, panel.label)
+    return _of_logits(reals, fakes, held_out) | {
+        "belief": module.loss.logits_mean,
+        "gradient_d": module.meters.last.get("grad_norm/D"),
+        "penalty": weight_of(module.penalty),
+        "lr_d": module.lr("D"),
+    }
 
 
 def _of_logits(real: Tensor, fake: Tensor, held_out: Tensor | None) -> dict[str, Any]:

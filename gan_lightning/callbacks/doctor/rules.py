@@ -65,7 +65,7 @@ def d_wins_sentence(v: Vitals) -> str:
 
 
 def memorised(v: Vitals) -> bool:
-    """Whether D knows its training images by heart."""
+    """Whether D has memorised its training images."""
     if v.overfit is None or v.held_out_accuracy is None or v.order < MEMORISED_ORDER:
         return False
     gap = v.accuracy - v.held_out_accuracy

@@ -10,27 +10,26 @@ import os
 import sys
 from pathlib import Path
 
-from gan_lightning.data import DigitsDataModule, ImageDataModule, MNISTDataModule
+from gan_lightning.data import DataModule, DigitsDataModule, MNISTDataModule
 from gan_lightning.data.base import DataUnavailable
+from gan_lightning.data.mnist import NAMES
 from gan_lightning.errors import UserError
 from gan_lightning.metrics.features.classifier import SHIPPED
 from gan_lightning.metrics.features.store import train_features
 
-TORCHVISION = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "kmnist": "KMNIST"}
 
-
-def find_data(name: str) -> ImageDataModule:
+def find_data(name: str) -> DataModule:
     """Return a data set by its name in `conf/data/`.
 
     Raises:
         UserError: there is none of that name, or its images are missing.
     """
     if name == "digits":
-        return DigitsDataModule(name=name)
-    if name not in TORCHVISION:
-        raise UserError(f"data={name}: known are digits, {', '.join(TORCHVISION)}")
-    root = os.environ.get("GAN_DATA_DIR", "data")
-    data = MNISTDataModule(TORCHVISION[name], root, name=name)
+        return DigitsDataModule()
+    known = {short: dataset for dataset, short in NAMES.items()}
+    if name not in known:
+        raise UserError(f"data={name}: known are digits, {', '.join(known)}")
+    data = MNISTDataModule(known[name], os.environ.get("GAN_DATA_DIR", "data"))
     try:
         data.prepare_data()
     except DataUnavailable as error:
@@ -44,7 +43,10 @@ def main(arguments: list[str]) -> None:
     numbers = {key: given[key] for key in ("seed", "epochs", "width") if key in given}
     unknown = set(given) - {"data", "output", *numbers}
     if unknown or "data" not in given or not all(n.isdecimal() for n in numbers.values()):
-        raise UserError("usage: train_features data=NAME [seed=0] [epochs=8] [width=32] [output=]")
+        raise UserError(
+            "usage: python -m gan_lightning.metrics.features data=NAME "
+            "[seed=0] [epochs=8] [width=32] [output=FOLDER]"
+        )
     data = find_data(given["data"])
     path = Path(given.get("output", SHIPPED)) / f"{data.name}_features.safetensors"
     path.unlink(missing_ok=True)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from torch import Tensor
 
-from gan_lightning.data import ImageDataModule
+from gan_lightning.data import DataModule
 from gan_lightning.data.batches import ImageTensors
 
 
-def cache_folder(data: ImageDataModule) -> Path:
+def cache_folder(data: DataModule) -> Path:
     """Return a writable folder: `$GAN_CACHE_DIR`, else beside the data, else `~/.cache`."""
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gan_lightning"
     root = getattr(data, "root", None)

@@ -26,7 +26,7 @@ from gan_lightning.system.untrusted import printable, strict_json, tensor_header
 
 SIDE = 28  # pixels that the network sees
 CHUNK = 64  # images a forward pass: what fits the cache of a CPU core
-SHIPPED = Path(__file__).parent  # NAME_features.safetensors and .json
+SHIPPED = Path(__file__).parent  # holds NAME_features.safetensors and .json
 
 
 def _block(inputs: int, outputs: int, stride: int) -> nn.Sequential:
@@ -205,10 +205,7 @@ def read_feature_network(path: Path, expected_sha256: str | None = None) -> Feat
     return FeatureNetwork(network, sha256, metadata)
 
 
-def shipped_feature_network(name: str) -> FeatureNetwork | None:
-    """Return the network that the package ships for a data set, checked by SHA-256, if any."""
-    note = SHIPPED / f"{name}_features.json"
-    if not note.is_file():
-        return None
-    expected = json.loads(note.read_text())["sha256"]
-    return read_feature_network(note.with_suffix(".safetensors"), expected)
+def shipped_feature_network(name: str) -> FeatureNetwork:
+    """Return a network that the package ships, checked by SHA-256: `digits` or `mnist`."""
+    expected = json.loads((SHIPPED / f"{name}_features.json").read_text())["sha256"]
+    return read_feature_network(SHIPPED / f"{name}_features.safetensors", expected)

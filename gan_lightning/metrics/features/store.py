@@ -8,11 +8,12 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from gan_lightning.data import ImageDataModule
+from gan_lightning.data import DataModule
 from gan_lightning.data.batches import ImageTensors
 from gan_lightning.errors import UserError
 from gan_lightning.metrics.features.cache import cache_folder, fingerprint
 from gan_lightning.metrics.features.classifier import (
+    SHIPPED,
     DigitClassifier,
     FeatureNetwork,
     read_feature_network,
@@ -30,7 +31,7 @@ def save_classifier(network: DigitClassifier, metadata: dict[str, Any], path: Pa
 
 
 def train_features(
-    data: ImageDataModule,
+    data: DataModule,
     path: Path,
     seed: int = 0,
     epochs: int | None = None,
@@ -62,13 +63,25 @@ def train_features(
     return read_feature_network(path)
 
 
-def cached_network(data: ImageDataModule) -> Path:
-    """Return where the network of a data set that the package ships none for is kept."""
-    mark = fingerprint(*data.load(train=True))
-    return cache_folder(data) / f"{data.name}_features-{mark}.safetensors"
+def shipped_for(data: DataModule, mark: str) -> str | None:
+    """Return which shipped network was trained on these very images and classes.
+
+    Their content decides, not their name: the digits are the digits in any resolution, and a
+    user's own data set that is called `digits` is not.
+
+    Args:
+        data: the data set.
+        mark: the fingerprint of its training split, before it is resized.
+    """
+    for note in SHIPPED.glob("*_features.json"):
+        about = json.loads(note.read_text())
+        classes = about["arguments"]["num_classes"]
+        if (about["data_fingerprint"], classes) == (mark, data.num_classes):
+            return about["data"]
+    return None
 
 
-def feature_network(data: ImageDataModule) -> FeatureNetwork:
+def feature_network(data: DataModule) -> FeatureNetwork:
     """Return a data set's network: the shipped one, a cached one, or one trained now and cached.
 
     Raises:
@@ -78,8 +91,9 @@ def feature_network(data: ImageDataModule) -> FeatureNetwork:
         raise UserError(
             f"{data.name} has no labels, so no classifier whose features could score it"
         )
-    shipped = shipped_feature_network(str(data.name))
+    mark = fingerprint(*data.load(train=True))
+    shipped = shipped_for(data, mark)
     if shipped:
-        return shipped
-    path = cached_network(data)
+        return shipped_feature_network(shipped)
+    path = cache_folder(data) / f"{data.name}_features-{mark}.safetensors"
     return read_feature_network(path) if path.is_file() else train_features(data, path)

@@ -13,13 +13,28 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torch import Tensor, nn
 
 from gan_lightning.callbacks import CollapseDoctor
+from gan_lightning.callbacks.doctor.diagnosis import Vitals, diagnose
 from gan_lightning.callbacks.doctor.measure import choose_panel, measure
+from gan_lightning.callbacks.doctor.rules import RULES
 from gan_lightning.config.build import build_data, build_module, build_trainer
 from gan_lightning.config.schema import resolved
 from gan_lightning.data import DigitsDataModule, ImageDataModule
+from gan_lightning.losses import (
+    ACGAN,
+    Hinge,
+    InfoGAN,
+    Loss,
+    Minimax,
+    MultiHinge,
+    NonSaturating,
+    RelativisticPaired,
+    TopK,
+    Wasserstein,
+)
 from gan_lightning.networks import Generator
 from gan_lightning.pixels import to_uint8, to_unit_range
 from gan_lightning.sampling.draw import sample
+from gan_lightning.schedules import Constant
 from gan_lightning.training.ema import AveragedGenerator
 from gan_lightning.training.gan import GANModule
 
@@ -271,3 +286,32 @@ def test_reals_measured_as_fakes_are_as_varied_as_reals(compose: Compose) -> Non
     assert vitals.latent == pytest.approx(1, abs=0.1)
     assert vitals.grey == pytest.approx(1, abs=0.1)
     assert vitals.twins < 0.25  # 200 of 1,500 with replacement: some images come twice
+
+
+@pytest.mark.parametrize(
+    ("loss", "belief"),
+    [
+        (NonSaturating(), "probability"),
+        (ACGAN(NonSaturating()), "probability"),
+        (InfoGAN(Minimax(), codes=(0, 0)), "probability"),
+        (TopK(NonSaturating(), Constant(1.0)), "probability"),
+        (ACGAN(TopK(NonSaturating(), Constant(1.0))), "probability"),
+        (MultiHinge(Hinge()), "margin"),
+        (TopK(RelativisticPaired(), Constant(1.0)), "pairs"),
+        (ACGAN(Wasserstein()), "score"),
+    ],
+)
+def test_a_wrapped_loss_is_told_d_wins_in_the_terms_of_what_it_wraps(
+    loss: Loss, belief: str
+) -> None:
+    """Of ACGAN, InfoGAN and top-k "D wins" could never be said, and the advice was WGAN-GP."""
+    assert loss.logits_mean == belief
+    vitals = Vitals(belief=loss.logits_mean, d_fake=0.001, d_real=0.99, penalty=1.0)
+    found = {finding.name: finding for finding in diagnose(vitals, RULES)}
+    assert ("D wins" in found) == (belief == "probability")
+    assert all("wgan_gp" not in word for finding in found.values() for word in finding.advice)
+
+
+def test_a_loss_with_a_head_stands_outside_of_top_k() -> None:
+    with pytest.raises(ValueError, match="inside ACGAN"):
+        TopK(ACGAN(NonSaturating()), Constant(1.0))
