@@ -3,18 +3,21 @@
 import sys
 
 from omegaconf import DictConfig
-from rich.console import Console
 
 from gan_lightning.cli.arguments import quote_lists
 from gan_lightning.cli.entry import entry
 from gan_lightning.config.schema import plain_evaluate
-from gan_lightning.evaluation.default_data import with_own_reals
-from gan_lightning.evaluation.evaluate import evaluate
 
 
 @entry("evaluate")
 def main(config: DictConfig) -> None:
     """Score, write, show."""
+    # Here, for these import torch and Lightning, and `--help` is to be quick.
+    from rich.console import Console
+
+    from gan_lightning.evaluation.default_data import with_own_reals
+    from gan_lightning.evaluation.evaluate import evaluate
+
     console = Console(highlight=False)
     output = evaluate(plain_evaluate(with_own_reals(config)), console)
     console.print(f"{output}\n{output.with_suffix('.png')}", soft_wrap=True)

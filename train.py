@@ -8,12 +8,13 @@ if __name__ == "__main__":
 from omegaconf import DictConfig
 
 from gan_lightning.cli.entry import entry, with_resume
-from gan_lightning.runs.train import train
 
 
 @entry("config")
 def main(config: DictConfig) -> float | None:
     """Train one run, or go on with one."""
+    from gan_lightning.runs.train import train  # takes seconds, which `--help` needs not
+
     return train(*with_resume(config))
 
 

@@ -5,8 +5,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from gan_lightning.config.schema import AUTO
 from gan_lightning.runs.record import read_record
-from gan_lightning.runs.resume import AUTO
 
 CONF = str(Path(__file__).resolve().parents[2] / "conf")
 

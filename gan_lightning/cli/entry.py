@@ -21,8 +21,7 @@ from gan_lightning.cli.arguments import (
 )
 from gan_lightning.cli.hints import hints
 from gan_lightning.cli.sweep import Jobs, Task
-from gan_lightning.config.schema import register
-from gan_lightning.runs.resume import AUTO, resume_config
+from gan_lightning.config.schema import AUTO, register
 from gan_lightning.system.signals import watched
 
 _history: list[str] = []  # overrides of the run to go on with, beside this command line's own
@@ -70,5 +69,7 @@ def with_resume(config: DictConfig) -> tuple[DictConfig, list[str], list[str]]:
     ]
     own = [item for item in overrides if item not in _history]
     if config.resume and config.resume != AUTO:
+        from gan_lightning.runs.resume import resume_config  # with Lightning: not for --help
+
         config = resume_config(config, own)
     return config, overrides, own

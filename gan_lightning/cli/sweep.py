@@ -11,8 +11,6 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig
-from rich.console import Console
-from rich.table import Table
 
 from gan_lightning.errors import RunError, UserError
 from gan_lightning.system.untrusted import printable
@@ -82,6 +80,9 @@ class Jobs:
         """Show a table of the jobs that failed, if any, and end with the worst status."""
         if not self.failed:
             return
+        from rich.console import Console  # only now: `--help` is to be quick
+        from rich.table import Table
+
         table = Table("job", "overrides", "status", "reason", title="jobs that failed")
         for number, overrides, status, reason in self.failed:
             table.add_row(str(number), overrides, str(status), printable(reason.split("\n")[0]))

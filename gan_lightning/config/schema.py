@@ -13,9 +13,10 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 from gan_lightning.config import Settings
 from gan_lightning.config.checks import wrong_arguments, wrong_keys
 from gan_lightning.config.value_rules import KEYS
-from gan_lightning.data import count_labels
 from gan_lightning.errors import UserError
 from gan_lightning.ranges import Count, Seed, argument_types
+
+AUTO = "auto"  # resume=auto: go on with what is in the run's folder, or begin
 
 
 @dataclass
@@ -101,6 +102,12 @@ def _new_folder(path: str) -> str:
     raise UserError(f"{path}: a thousand runs in one second?")
 
 
+def _count_labels(root: str, labels: str | None = None) -> int:
+    from gan_lightning.data import count_labels  # takes seconds, and `--help` does not count
+
+    return count_labels(root, labels)
+
+
 def register() -> None:
     """Make the schema and the resolvers known to Hydra; safe to call twice."""
     store = ConfigStore.instance()
@@ -108,11 +115,11 @@ def register() -> None:
     store.store(name="sample_schema", node=SampleConfig)
     store.store(name="evaluate_schema", node=EvaluateConfig)
     resolvers: dict[str, Callable[..., Any]] = {
-        "count_labels": count_labels,
+        "count_labels": _count_labels,
         "divide": lambda a, b: a / b,
         "multiply": lambda a, b: a * b,
         "run_folder": lambda resume, new: (
-            _new_folder(new) if resume in (None, "", "auto") else str(resume)
+            _new_folder(new) if resume in (None, "", AUTO) else str(resume)
         ),
         "sweep_folder": _new_folder,
         "sweep_name": lambda num, overrides: re.sub(r"[^\w.+-]+", "-", f"{num}-{overrides}")[:120],

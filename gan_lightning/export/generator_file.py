@@ -27,7 +27,7 @@ from gan_lightning.export.metadata import (
 )
 from gan_lightning.export.rebuild import MAX_BYTES, blank, check_fit, check_shapes, fill
 from gan_lightning.networks.base import Generator
-from gan_lightning.system.checkpoint_io import read_checkpoint
+from gan_lightning.system.checkpoint_file import read_checkpoint
 from gan_lightning.system.files import atomic_write
 from gan_lightning.system.untrusted import printable, strict_json, tensor_header
 

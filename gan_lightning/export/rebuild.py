@@ -1,6 +1,7 @@
 """From metadata and tensors to a network, at a cost in proportion to the file."""
 
 import importlib
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +21,8 @@ from gan_lightning.networks.base import Generator, find_generator
 from gan_lightning.sampling.draw import CHUNK
 
 MAX_BYTES = 2 << 30  # of a file, and of any tensor between z and the images of one chunk
+PADDING = 8  # pixels that an image has more within a network, at most
+_RANDOM = (torch.ops.aten.normal_.default, torch.ops.aten.uniform_.default)
 
 
 def find_class(name: str, trust: str | None = None) -> type[Generator]:
@@ -79,9 +82,19 @@ def _at_most(count: int) -> Iterator[None]:
 
 
 class _Watch(TorchDispatchMode):
-    """Refuses to make a tensor beyond the limit."""
+    """Refuses to make a tensor beyond the limit, and makes no random numbers.
+
+    Of meta tensors, torch draws these with the help of its compiler, which takes seconds to
+    import; the switch keeps it from doing so for this mode itself.
+    """
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in _RANDOM:
+            return args[0]
         result = func(*args, **(kwargs or {}))
         for leaf in tree_leaves(result):
             if isinstance(leaf, Tensor) and leaf.numel() * leaf.element_size() > MAX_BYTES:
@@ -103,11 +116,26 @@ def blank(name: str, arguments: dict[str, Any], tensors: int, trust: str | None)
     if name == trust:  # its code is run anyway, and need not know of the meta device
         return cls(**arguments)
     try:
-        with torch.device("meta"), _at_most(16 * tensors + 256):
+        with torch.device("meta"), _Watch(), _at_most(16 * tensors + 256):
             return cls(**arguments)
     except Exception as error:  # a stranger's arguments can make a constructor raise anything
         reason = str(error).strip().partition("\n")[0][:200] or type(error).__name__
         raise ValueError(reason) from error
+
+
+def largest_tensor(generator: Generator) -> int:
+    """Return a bound on the bytes of any tensor between z and the images of one chunk.
+
+    Weights alone tell it: no layer's output has more channels than one of its weights has rows or
+    columns, or is wider than the images and some padding; and none is larger than the weights
+    themselves if each sample has its own.
+    """
+    area = math.prod(side + PADDING for side in generator.image_shape[1:])
+    sizes = [generator.num_classes, area * generator.image_shape[0]]
+    for weight in generator.state_dict().values():
+        channels = max(weight.shape[:2], default=0)
+        sizes += [weight.numel(), channels * (area if weight.dim() == 4 else 1)]
+    return 8 * CHUNK * max(sizes)
 
 
 def check_fit(generator: Generator, metadata: GeneratorMetadata) -> None:
@@ -119,7 +147,8 @@ def check_fit(generator: Generator, metadata: GeneratorMetadata) -> None:
     said = (metadata.latent_dim, tuple(metadata.image_shape), metadata.num_classes)
     if said != (generator.latent_dim, generator.image_shape, generator.num_classes):
         raise ValueError("latent_dim, image_shape or num_classes are not the network's")
-    if not any(weight.is_meta for weight in generator.state_dict().values()):
+    blank = any(weight.is_meta for weight in generator.state_dict().values())
+    if not blank or largest_tensor(generator) <= MAX_BYTES:  # a look at each layer takes seconds
         return
     with torch.inference_mode(), torch.device("meta"), _Watch():
         y = torch.zeros(CHUNK, dtype=torch.int64) if generator.num_classes else None

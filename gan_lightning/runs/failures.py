@@ -10,7 +10,7 @@ import torch
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
 from gan_lightning.errors import RunError, UserError
-from gan_lightning.system.checkpoint_io import read_checkpoint
+from gan_lightning.system.checkpoint_file import read_checkpoint
 from gan_lightning.system.signals import STATUS
 
 _MEMORY = re.compile(r"can't allocate memory|out of memory|bad_alloc|MemoryError", re.I)

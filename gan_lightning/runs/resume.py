@@ -8,9 +8,10 @@ from lightning import Trainer
 from omegaconf import DictConfig, OmegaConf
 
 from gan_lightning.config.checks import leaves
+from gan_lightning.config.schema import AUTO
 from gan_lightning.errors import UserError
 from gan_lightning.loggers import MetricsCSV, TensorBoard
-from gan_lightning.system.checkpoint_io import (
+from gan_lightning.system.checkpoint_file import (
     DamagedCheckpoint,
     previous,
     read_checkpoint,
@@ -18,7 +19,6 @@ from gan_lightning.system.checkpoint_io import (
 )
 from gan_lightning.training.base import GenerativeModule
 
-AUTO = "auto"
 # What decides which images are in an epoch's batches.
 EPOCH = (
     *((None, "seed"), (None, "d_steps"), (None, "accumulate"), ("trainer", "devices")),

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import torch
-from lightning.fabric import Fabric
-from torch import Tensor
+from torch import Tensor, nn
 
 from gan_lightning.errors import UserError
 from gan_lightning.networks.base import Generator
@@ -30,6 +30,11 @@ def sample_labels(
     return torch.tensor(labels)[torch.searchsorted(edges, below, right=True)]
 
 
+def device_of(network: nn.Module) -> torch.device:
+    """Return where the parameters are, or the buffers; the CPU if a network has neither."""
+    return next(chain(network.parameters(), network.buffers()), torch.empty(0)).device
+
+
 @torch.inference_mode()
 def sample_chunk(
     generator: Generator,
@@ -47,7 +52,7 @@ def sample_chunk(
     """
     if bool(labels) != bool(generator.num_classes):
         raise ValueError("labels are for conditional generators, and those need at least one")
-    device = next(generator.parameters()).device
+    device = device_of(generator)
     first = index * CHUNK
     z = sample_latents(seed, first, CHUNK, generator.latent_dim).to(device)
     y = sample_labels(first, CHUNK, labels, counts, seed) if labels else None
@@ -98,18 +103,23 @@ def sample(
 @torch.inference_mode()
 def sample_categories(generator: Generator, columns: int, seed: int = 0) -> Tensor:
     """Return images [categories * columns, C, H, W]: the same latents in every category."""
-    device = next(generator.parameters()).device
+    device = device_of(generator)
     z = sample_latents(seed, 0, columns, generator.latent_dim).to(device)
     return generator(generator.latent_codes.by_category(z), None).float().cpu()
 
 
 def one_device(accelerator: str) -> torch.device:
-    """Return the device that `accelerator` (auto, cpu, gpu, mps) means here.
+    """Return the device that `accelerator` (auto, cpu, gpu, cuda, mps) means here.
+
+    In plain torch: Lightning would take seconds to import.
 
     Raises:
         UserError: there is none of that kind.
     """
-    try:
-        return Fabric(accelerator=accelerator, devices=1).device
-    except (RuntimeError, ValueError) as error:
-        raise UserError(f"accelerator={accelerator}: {error}") from error
+    here = {"mps": torch.backends.mps.is_available(), "cuda": torch.cuda.is_available()}
+    gpus = [name for name, available in here.items() if available]
+    kinds = {"auto": [*gpus, "cpu"], "gpu": gpus, "cpu": ["cpu"]} | {gpu: [gpu] for gpu in gpus}
+    if not kinds.get(accelerator):
+        choice = ", ".join(kind for kind, devices in kinds.items() if devices)
+        raise UserError(f"accelerator={accelerator} is not here: choose one of {choice}")
+    return torch.device(kinds[accelerator][0])

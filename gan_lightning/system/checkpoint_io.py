@@ -1,31 +1,11 @@
-"""How checkpoints reach the disk: atomically, with a hash, the previous one kept."""
+"""Checkpoints as Lightning writes and reads them: through `checkpoint_file`."""
 
-import errno
-import os
-import pickle
-import shutil
-import zipfile
 from pathlib import Path
 from typing import Any
 
-import torch
 from lightning.fabric.plugins.io.checkpoint_io import CheckpointIO
 
-from gan_lightning.errors import UserError
-from gan_lightning.system.files import atomic_write, sha256, sync_folder
-from gan_lightning.system.untrusted import check_archive, printable, read_small
-
-PREVIOUS = ".previous"
-
-
-def hash_file(path: Path) -> Path:
-    """Return where the SHA-256 of a checkpoint is kept."""
-    return path.with_name(f"{path.name}.sha256")
-
-
-def previous(path: Path) -> Path:
-    """Return where the checkpoint before this one is kept."""
-    return path.with_name(f"{path.stem}{PREVIOUS}{path.suffix}")
+from gan_lightning.system.checkpoint_file import hash_file, read_verified, write_checkpoint
 
 
 class SafeCheckpointIO(CheckpointIO):
@@ -34,26 +14,7 @@ class SafeCheckpointIO(CheckpointIO):
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
     ) -> None:
-        """Write `path`, keeping the file that was there as `<name>.previous.ckpt`.
-
-        The hash file names the old and the new hash before the new checkpoint is renamed into
-        place: whenever the process dies, the checkpoint that is there has its hash beside it.
-        """
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
-        try:
-            atomic_write(fresh, lambda file: torch.save(checkpoint, file))
-            hashes = [sha256(fresh)]
-            if path.exists():
-                hashes.append(sha256(path))
-                # A damaged one must not take the place of the good one before it.
-                if hashes[1] in (read_hashes(path) or hashes):
-                    keep(path)
-            atomic_write(hash_file(path), lambda file: _write_lines(file, hashes))
-            atomic_write(path, lambda file: os.replace(fresh, file))
-        finally:
-            fresh.unlink(missing_ok=True)
+        write_checkpoint(checkpoint, Path(path))
 
     def load_checkpoint(
         self, path: str | Path, map_location: Any = None, weights_only: bool | None = None
@@ -65,109 +26,3 @@ class SafeCheckpointIO(CheckpointIO):
         """Delete a checkpoint and its hash."""
         for file in (Path(path), hash_file(Path(path))):
             file.unlink(missing_ok=True)
-
-
-def _write_lines(path: Path, lines: list[str]) -> None:
-    path.write_text("".join(f"{line}\n" for line in lines))
-
-
-def _link(source: Path, target: Path) -> None:
-    """Put a checkpoint under another name at once, with its hash, without a copy if possible."""
-    link = target.with_name(f".{target.name}.{os.getpid()}.link")
-    link.unlink(missing_ok=True)
-    try:
-        os.link(source, link)
-    except OSError:  # a file system without hard links
-        shutil.copyfile(source, link)
-    atomic_write(hash_file(target), lambda file: _write_lines(file, [sha256(source)]))
-    os.replace(link, target)
-    link.unlink(missing_ok=True)  # two names of one file: there is nothing to replace then
-    sync_folder(target.parent)
-
-
-def keep(path: Path) -> None:
-    """Keep the present checkpoint under its second name."""
-    _link(path, previous(path))
-
-
-def restore_previous(path: Path) -> None:
-    """Put the checkpoint before this one in its place, which is damaged."""
-    _link(previous(path), path)
-
-
-def read_hashes(path: Path) -> list[str] | None:
-    """Return what the file beside a checkpoint says are its hashes; None if there is no such file.
-
-    Raises:
-        UserError: it is a link, a pipe or large: reading that may take for ever.
-    """
-    beside = hash_file(path)
-    if not os.path.lexists(beside):
-        return None
-    try:
-        return read_small(beside, limit=4096, follow=False).decode("ascii").split()
-    except (OSError, ValueError) as error:
-        raise UserError(f"{beside} is not a file of hashes: delete it") from error
-
-
-class DamagedCheckpoint(UserError):
-    """The file was read, and is not whole: the one before it is the one to go on from."""
-
-
-# Whatever torch, zipfile and pickle raise at content that is none of theirs.
-_UNREADABLE = (
-    *(RuntimeError, EOFError, LookupError, AttributeError, TypeError, ValueError, OSError),
-    *(ArithmeticError, MemoryError, zipfile.BadZipFile, pickle.UnpicklingError),
-)
-# These say nothing of the content: the same file may be read another time.
-_PASSING = (errno.EIO, errno.ESTALE, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ETIMEDOUT)
-
-
-def read_verified(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
-    """Load a file of tensors and plain values, after checking its hash if there is one.
-
-    Raises:
-        DamagedCheckpoint: it is none, or not whole; names the previous checkpoint if that one is.
-        UserError: it cannot be read now.
-    """
-    hashes = read_hashes(path)
-    try:
-        if hashes is not None and sha256(path) not in hashes:
-            raise DamagedCheckpoint(
-                f"{path} is corrupt or incomplete (hash mismatch){_advice(path)}"
-            )
-        check_archive(path)
-        return torch.load(path, map_location=map_location, weights_only=True)
-    except DamagedCheckpoint:
-        raise
-    except _UNREADABLE as error:
-        reason = printable(str(error).partition("\n")[0])[:200] or type(error).__name__
-        if "eights only" in reason:  # torch goes on with advice to trust the file
-            reason = "not of tensors alone"
-        if isinstance(error, MemoryError) or getattr(error, "errno", None) in _PASSING:
-            raise UserError(f"{path} cannot be read ({reason}): try again") from error
-        raise DamagedCheckpoint(
-            f"{path} is not a checkpoint, or is incomplete ({reason}){_advice(path)}"
-        ) from error
-
-
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """Load a checkpoint that a run of this project wrote.
-
-    Raises:
-        UserError: it is none, or is damaged.
-    """
-    checkpoint = read_verified(path)
-    if not isinstance(checkpoint, dict) or not {"config", "state_dict"} <= checkpoint.keys():
-        raise UserError(f"{path} is not a checkpoint of this project")
-    if any("hyper_parameters" in str(key) for key in checkpoint):
-        # This project keeps none; in them `_instantiator` tells Lightning what to import and call.
-        raise UserError(f"{path} has hyper_parameters, as no checkpoint of this project has")
-    return checkpoint
-
-
-def _advice(path: Path) -> str:
-    second = previous(path)
-    if not second.is_file() or sha256(second) not in (read_hashes(second) or []):
-        return ""
-    return f"; the one before it is whole: mv {second} {path}"

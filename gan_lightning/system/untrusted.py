@@ -15,10 +15,9 @@ import re
 import stat
 import struct
 import zipfile
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
-
-import torch
 
 MAX_JSON = 1 << 20  # bytes
 MAX_PICKLE = 1 << 24  # bytes; a checkpoint of 100 tensors has 20 kB
@@ -29,7 +28,15 @@ _TYPES |= {"Char": 1, "Byte": 1, "Bool": 1}
 _STORAGES = {f"torch {name}Storage": size for name, size in _TYPES.items()}
 _GLOBALS = {"collections OrderedDict", "builtins set", "__builtin__ set", "torch Size"}
 _GLOBALS |= {"torch device", "torch._utils _rebuild_tensor_v2", "torch._utils _rebuild_parameter"}
-_GLOBALS |= {f"torch {name}" for name, kind in vars(torch).items() if type(kind) is torch.dtype}
+
+
+@cache
+def _names() -> set[str]:
+    """Return all that a pickle of tensors may name."""
+    import torch  # takes seconds, and not every reader of this module has a pickle
+
+    dtypes = {f"torch {name}" for name, kind in vars(torch).items() if type(kind) is torch.dtype}
+    return _GLOBALS | _STORAGES.keys() | dtypes
 
 
 def printable(text: str) -> str:
@@ -140,7 +147,7 @@ def check_pickle(content: bytes, records: dict[str, int]) -> None:
     before, shared = "", 0
     for count, (opcode, argument, _) in enumerate(pickletools.genops(content)):
         name, slot = opcode.name, argument if type(argument) is int else 0
-        if name == "GLOBAL" and argument not in _GLOBALS | _STORAGES.keys():
+        if name == "GLOBAL" and argument not in _names():
             raise ValueError(f"it asks for {printable(str(argument)[:100])}")
         if name in _FORBIDDEN or ("PUT" in name and slot > count):
             raise ValueError(f"a pickle with {name}")

@@ -18,7 +18,7 @@ from gan_lightning.export.generator_file import (
     newest_generator,
     save_generator,
 )
-from gan_lightning.networks import MLPGenerator
+from gan_lightning.networks import Generator, MLPGenerator
 from gan_lightning.sampling.draw import sample
 
 ARGUMENTS = {"latent_dim": 4, "image_shape": [1, 4, 4], "num_classes": 0, "hidden": [8]}
@@ -175,3 +175,21 @@ def test_the_newest_generator(tmp_path: Path) -> None:
         (tmp_path / "day" / name).mkdir(parents=True)
         file = write(tmp_path / "day" / name / GENERATOR_FILE)
     assert newest_generator(tmp_path) == file
+
+
+class Constant(Generator):
+    """A baseline: nothing is learned, nothing is kept."""
+
+    def forward(self, z: torch.Tensor, y: torch.Tensor | None = None) -> torch.Tensor:
+        return torch.ones(len(z), *self.image_shape)
+
+
+def test_a_generator_without_tensors_comes_back(tmp_path: Path) -> None:
+    name, arguments = (
+        f"{__name__}.Constant",
+        {k: ARGUMENTS[k] for k in ("latent_dim", "image_shape")},
+    )
+    metadata = dataclasses.replace(METADATA, class_name=name, arguments=arguments)
+    save_generator(tmp_path / GENERATOR_FILE, Constant(**arguments), metadata)
+    loaded, _, _ = load_generator(tmp_path, trust=name)
+    assert torch.equal(sample(loaded, 3)[0], torch.ones(3, 1, 4, 4))

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from gan_lightning.system.checkpoint_io import (
-    SafeCheckpointIO,
+from gan_lightning.system.checkpoint_file import (
     hash_file,
     previous,
     read_checkpoint,
     restore_previous,
 )
+from gan_lightning.system.checkpoint_io import SafeCheckpointIO
 from tests.conftest import ROOT, Command
 from tests.faults.conftest import SMALL
 from tests.faults.test_saving import flip

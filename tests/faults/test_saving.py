@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gan_lightning.system.checkpoint_io import hash_file, previous, read_checkpoint
+from gan_lightning.system.checkpoint_file import hash_file, previous, read_checkpoint
 from gan_lightning.system.files import sha256
 from tests.conftest import ROOT, Command, Finished, run_script
 from tests.faults.conftest import SMALL
@@ -217,7 +217,7 @@ LITTLE_MEMORY = """
 import resource
 import train
 from lightning import Callback
-from gan_lightning.callbacks.endings import GracefulEnd
+from gan_lightning.callbacks.stopping import GracefulEnd
 
 def limit(self, trainer, module):
     with open("/proc/self/statm") as file:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from gan_lightning.system.checkpoint_io import read_checkpoint
+from gan_lightning.system.checkpoint_file import read_checkpoint
 from gan_lightning.system.files import sha256
 from gan_lightning.system.signals import calm_worker, skip_finalization, watched
 from tests.conftest import ROOT, Command

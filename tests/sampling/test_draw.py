@@ -3,9 +3,17 @@
 import pytest
 import torch
 
+from gan_lightning.errors import UserError
 from gan_lightning.networks import DCGANGenerator, Generator, MLPGenerator
 from gan_lightning.pixels import to_uint8, to_unit_range
-from gan_lightning.sampling.draw import CHUNK, sample, sample_chunks, sample_labels
+from gan_lightning.sampling.draw import (
+    CHUNK,
+    one_device,
+    sample,
+    sample_categories,
+    sample_chunks,
+    sample_labels,
+)
 from gan_lightning.sampling.latents import sample_latents
 
 LABELS = {0: (), 10: range(10)}
@@ -100,3 +108,51 @@ def test_a_drawn_label_depends_on_seed_and_index_alone() -> None:
     assert not torch.equal(whole, sample_labels(0, 50, known, counts, seed=5))
     latents = sample_latents(4, 0, 50, 1).flatten()
     assert abs(torch.corrcoef(torch.stack([latents, whole.float()]))[0, 1]) < 0.4
+
+
+class Mean(Generator):
+    """A baseline: the same image for every latent, kept in a buffer, or not at all."""
+
+    def __init__(self, kept: bool) -> None:
+        super().__init__(4, [1, 4, 4], codes=(2, 0))
+        if kept:
+            self.register_buffer("image", torch.full((1, 4, 4), 0.5))
+
+    def forward(self, z: torch.Tensor, y: torch.Tensor | None = None) -> torch.Tensor:
+        return torch.full((len(z), 1, 4, 4), 0.5, device=z.device)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_generator_without_parameters_is_sampled(kept: bool) -> None:
+    images, labels = sample(Mean(kept), 3)
+    assert torch.equal(images, torch.full((3, 1, 4, 4), 0.5))
+    assert labels is None
+    assert torch.equal(sample_categories(Mean(kept), 2), torch.full((4, 1, 4, 4), 0.5))
+
+
+@pytest.mark.parametrize("accelerator", ["auto", "cpu"])
+def test_without_a_gpu_the_device_is_the_cpu(
+    accelerator: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert one_device(accelerator) == torch.device("cpu")
+
+
+@pytest.mark.parametrize("accelerator", ["gpu", "cuda", "mps", "tpu", "", "x"])
+def test_a_device_that_is_not_here_ends_in_a_sentence(
+    accelerator: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(UserError, match=f"accelerator={accelerator} .* one of auto, cpu$"):
+        one_device(accelerator)
+
+
+@pytest.mark.parametrize(("accelerator", "kind"), [("auto", "cuda"), ("gpu", "cuda")])
+def test_with_a_gpu_the_device_is_that(
+    accelerator: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert one_device(accelerator).type == kind
