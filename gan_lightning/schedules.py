@@ -8,13 +8,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
-from typing import Any
+from typing import Annotated, Any
 
 from gan_lightning.errors import UserError
+from gan_lightning.ranges import Beta, Count, Fields, NonNegative, Whole, validated
 
-OPTIMIZER_SCHEDULES = ("lr", "beta1", "beta2")
 
-
+@validated
 @dataclass(frozen=True)
 class Schedule:
     """`schedule(images_seen) -> value`: from `start` to `end` over `images` images, then `end`.
@@ -25,19 +25,12 @@ class Schedule:
         images: how many images that takes, shown to D over all ranks; None: the whole run (see
             `over`), and `start` for ever if the run has no end.
         begin: images seen where it begins.
-
-    Raises:
-        ValueError: `images` is not positive.
     """
 
-    start: float
-    end: float
-    images: int | None = None
-    begin: int = 0
-
-    def __post_init__(self) -> None:
-        if self.images is not None and self.images <= 0:
-            raise ValueError(f"images={self.images} of a schedule must be above 0")
+    start: NonNegative
+    end: NonNegative
+    images: Count | None = None
+    begin: Whole = 0
 
     def __call__(self, images_seen: int) -> float:
         if self.images is None:
@@ -56,10 +49,11 @@ class Schedule:
         raise NotImplementedError
 
 
+@validated
 class Constant(Schedule):
     """Always the same value."""
 
-    def __init__(self, value: float) -> None:
+    def __init__(self, value: NonNegative) -> None:
         super().__init__(value, value, images=1)
 
     def way(self, done: float) -> float:
@@ -90,6 +84,18 @@ class Geometric(Schedule):
         """Return what makes the value start^(1 - done) end^done."""
         ratio = self.end / self.start
         return (ratio**done - 1.0) / (ratio - 1.0) if ratio != 1.0 else done
+
+
+def along(kind: Any) -> Fields:
+    """Return the type of a schedule whose values are all of a type, or of the node of one."""
+    return Fields(dict.fromkeys(("start", "end", "value"), kind))
+
+
+OPTIMIZER_SCHEDULES = ("lr", "beta1", "beta2")  # lr: a factor of it
+OptimizerSchedules = Annotated[
+    Mapping[str, Schedule],
+    Fields(dict.fromkeys(OPTIMIZER_SCHEDULES[1:], Annotated[Schedule, along(Beta)])),
+]
 
 
 class Follower:

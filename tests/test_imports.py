@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 PACKAGE = "gan_lightning"
 # What stands on one line may import what stands on the lines above it, and its own folder.
 ORDER = (
-    "errors pixels",
+    "errors pixels ranges",
     "networks system schedules",
     "losses penalties augment data sampling loggers",
     "training export",
@@ -29,7 +29,7 @@ MODULES = sorted((ROOT / PACKAGE).rglob("*.py")) + SCRIPTS
 MATHEMATICS = {"torch", "numpy"}
 # What no other room may import, and where sampling would pay for it at every start.
 HYDRA = {"config", "runs", "evaluation", "cli", "train", "sample", "evaluate"}
-PURE = {"errors", "pixels", "networks", "losses", "penalties", "augment", "schedules"}
+PURE = {"errors", "pixels", "ranges", "networks", "losses", "penalties", "augment", "schedules"}
 
 
 def room(module: str) -> str:

@@ -10,7 +10,7 @@ import torch
 from omegaconf import DictConfig
 from torch.optim import SGD, Adam
 
-from gan_lightning.config.build import build_data, build_module, run_images
+from gan_lightning.config.build import build_data, build_module, run_images, schedule_over
 from gan_lightning.config.schema import resolved
 from gan_lightning.errors import UserError
 from gan_lightning.schedules import Constant, Cosine, Linear, Schedule, scheduled
@@ -167,6 +167,7 @@ def test_the_length_of_a_run(overrides: list[str], images: int | None, compose: 
 
 
 def test_the_rate_has_fallen_at_the_end_of_the_run(compose: Compose) -> None:
-    module = build_module(resolved(compose("model=mlp", "optimizer=adam_decay")), images=1000)
+    module = build_module(resolved(compose("model=mlp", "optimizer=adam_decay")))
+    schedule_over(module, 1000)
     assert module.schedules["lr"](0) == 1.0
     assert module.schedules["lr"](1000) == pytest.approx(0.01)

@@ -7,8 +7,10 @@ from torch import Tensor
 
 from gan_lightning.augment.affine import resample, rotation, scaling, translation
 from gan_lightning.augment.base import Augment, uniform
+from gan_lightning.ranges import Count, NonNegative, Share, Switch, validated
 
 
+@validated
 class ADA(Augment):
     """Pixel blitting, geometric and colour transforms with a probability p that adapts.
 
@@ -30,10 +32,10 @@ class ADA(Augment):
 
     def __init__(
         self,
-        target: float = 0.6,
-        images: int = 500_000,
-        probability: float = 0.0,
-        flips: bool = True,
+        target: NonNegative = 0.6,
+        images: Count = 500_000,
+        probability: Share = 0.0,
+        flips: Switch = True,
     ) -> None:
         super().__init__()
         self.target, self.images, self.flips = target, images, flips

@@ -9,11 +9,13 @@ from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
 from gan_lightning.callbacks.context import context
+from gan_lightning.ranges import Count, validated
 from gan_lightning.training.finite import require_finite
 
 METERS = "meters"
 
 
+@validated
 class Checkpoints(Checkpoint):
     """Keeps `last.ckpt`, written every so many epochs and at the end, and `best.ckpt`.
 
@@ -33,8 +35,8 @@ class Checkpoints(Checkpoint):
     def __init__(
         self,
         directory: str,
-        every_n_epochs: int = 1,
-        every_n_images: int | None = None,
+        every_n_epochs: Count = 1,
+        every_n_images: Count | None = None,
         monitor: str = "score/fid",
     ) -> None:
         self.directory = Path(directory)

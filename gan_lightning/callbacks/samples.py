@@ -10,10 +10,12 @@ from torch import Tensor
 from gan_lightning.callbacks.context import context
 from gan_lightning.data import DataModule
 from gan_lightning.pixels import save_png
+from gan_lightning.ranges import Count, Seed, validated
 from gan_lightning.sampling.draw import sample, sample_categories
 from gan_lightning.training.base import GenerativeModule
 
 
+@validated
 class SampleGrid(Callback):
     """Draws a grid of the averaged generator each epoch, always from the same latents.
 
@@ -34,12 +36,12 @@ class SampleGrid(Callback):
     def __init__(
         self,
         directory: str,
-        columns: int = 10,
-        rows: int = 8,
-        most_rows: int = 20,
-        points: int = 2000,
-        every_n_epochs: int = 1,
-        seed: int = 0,
+        columns: Count = 10,
+        rows: Count = 8,
+        most_rows: Count = 20,
+        points: Count = 2000,
+        every_n_epochs: Count = 1,
+        seed: Seed = 0,
     ) -> None:
         self.directory = Path(directory)
         self.columns = columns

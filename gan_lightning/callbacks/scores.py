@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from typing import Annotated
 
 import torch
 from lightning import Callback, LightningModule, Trainer
@@ -13,9 +14,13 @@ from gan_lightning.metrics.features.classifier import FeatureNetwork
 from gan_lightning.metrics.modes import ModeScorer, mode_scorer
 from gan_lightning.metrics.reals import RealStatistics
 from gan_lightning.networks.base import Generator
+from gan_lightning.ranges import Count, Seed, number, validated
 from gan_lightning.sampling.draw import CHUNK, sample_chunk
 
+Neighbours = Annotated[int, number(6, whole=True)]  # the scores look at the five nearest
 
+
+@validated
 class LiveScores(Callback):
     """Scores the averaged generator as evaluate.py does, against the training split.
 
@@ -34,10 +39,10 @@ class LiveScores(Callback):
 
     def __init__(
         self,
-        every_n_epochs: int = 1,
-        num_samples: int = 10_000,
-        neighbours: int = 2_000,
-        seed: int = 0,
+        every_n_epochs: Count = 1,
+        num_samples: Neighbours = 10_000,
+        neighbours: Neighbours = 2_000,
+        seed: Seed = 0,
     ) -> None:
         self.every_n_epochs = every_n_epochs
         self.num_samples = num_samples

@@ -5,8 +5,8 @@ from pathlib import Path
 import hydra
 from omegaconf import OmegaConf
 
-from gan_lightning.config.checks import leaves, nearest, problems
-from gan_lightning.config.schema import resolved
+from gan_lightning.config.checks import leaves, problems, suggestion
+from gan_lightning.config.schema import resolved, written
 
 
 def hints(conf: str, config_name: str, arguments: list[str]) -> str:
@@ -51,13 +51,13 @@ def _hint(argument: str, conf: Path, known: list[str]) -> str | None:
     if not equals or not key[0].isalpha() or key.startswith("hydra."):
         return None
     if key not in known and not (conf / key).is_dir():
-        return _line(f"unknown key {key!r}", nearest(key, known))
+        return _line(f"unknown key {key!r}", suggestion(key, known))
     options = sorted(file.stem for file in (conf / key).glob("*.yaml"))
     chosen = [name.strip("[]'\" ") for name in value.split(",")]
     wrong = [name for name in chosen if options and name not in (*options, "null", "")]
     if not wrong:
         return None
-    return _line(f"{key}={wrong[0]} is no option", nearest(wrong[0], options, cutoff=0.5))
+    return _line(f"{key}={wrong[0]} is no option", suggestion(wrong[0], options, cutoff=0.5))
 
 
 def _line(complaint: str, hint: str) -> str:
@@ -77,6 +77,6 @@ def _wrong_values(arguments: list[str]) -> list[str]:
     """Return the problems of the values that are left without what does not compose."""
     try:
         config = hydra.compose("config", [*(a for a in arguments if "=" in a), "run_dir=."])
-        return problems(resolved(config))
+        return problems(resolved(config), written(config))
     except Exception:  # a sweep, or another error that Hydra has told or will tell
         return []

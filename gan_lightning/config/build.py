@@ -1,8 +1,10 @@
 """From a plain config to objects."""
 
-from functools import partial
+import inspect
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import torch
 from hydra.errors import InstantiationException
@@ -14,6 +16,9 @@ from lightning.pytorch.loggers import Logger
 from gan_lightning.callbacks.console import Quiet
 from gan_lightning.callbacks.export import GeneratorExport
 from gan_lightning.callbacks.stopping import FiniteWeights, GracefulEnd
+from gan_lightning.config import Settings
+from gan_lightning.config.checks import leaves
+from gan_lightning.config.method import GAN, Part, parts, training_class
 from gan_lightning.data import DataUnavailable, ImageDataModule
 from gan_lightning.errors import UserError
 from gan_lightning.export.generator_file import GENERATOR_FILE, split_target
@@ -23,12 +28,11 @@ from gan_lightning.schedules import OPTIMIZER_SCHEDULES, Schedule
 from gan_lightning.system.checkpoint_io import SafeCheckpointIO
 from gan_lightning.training.gan import GANModule
 
-Settings = dict[str, Any]  # a resolved config in plain containers
-
 # DDP for two optimizers: each of D's and G's steps leaves the other's parameters unused. Spawned,
 # so that workers inherit this process's objects; re-running the command line, Lightning's
 # default, would run a whole Hydra sweep again in every worker.
 SPAWN = "ddp_spawn_find_unused_parameters_true"
+PLAIN = {int, float, bool, str, NoneType}  # types of arguments that are no objects
 
 
 def exportable(node: Settings) -> bool:
@@ -91,41 +95,36 @@ def run_images(config: Settings, data: ImageDataModule) -> int | None:
     return int(epochs * min(limit * data.loader_batch_size * world, images))
 
 
-def build_module(config: Settings, images: int | None = None) -> GANModule:
-    """Return the module with untrained networks, initialised from the global random state.
+def build_module(config: Settings) -> GANModule:
+    """Return the module with untrained networks, initialised from the global random state."""
+    made = {part.argument: build_argument(config, part) for part in parts(config)}
+    return assemble(config, made)
 
-    Args:
-        config: the run's.
-        images: how many the run will show to D, for schedules that last as long as it.
+
+def assemble(config: Settings, made: dict[str, Any]) -> GANModule:
+    """Return the module of the method, made of these arguments and of those in its own group.
+
+    Raises:
+        UserError: they do not go together.
     """
-    part = partial(build_part, config)
-    optimizer, ema = config["optimizer"], config["ema"]
-    module = GANModule(
-        generator=part("model.generator"),
-        discriminator=part("model.discriminator"),
-        loss=part("loss"),
-        penalty=part("penalty"),
-        constraint=part("constraint"),
-        augment=part("augment"),
-        generator_optimizer=part("optimizer.generator"),
-        discriminator_optimizer=part("optimizer.discriminator"),
-        d_steps=config["d_steps"],
-        g_steps=config.get("g_steps", 1),
-        accumulate=config.get("accumulate", 1),
-        clip_norm=optimizer.get("clip_norm"),
-        schedules=build_schedules(optimizer, images),
-        ema_half_life=ema["half_life"],
-        ema_ramp_up=ema["ramp_up"],
-        ema_schedule=build_schedule("ema.schedule", ema["schedule"])
-        if ema.get("schedule")
-        else None,
-        seed=config["seed"],
-        log_every_n_images=config["log_every_n_images"],
-    )
+    method = config.get("method") or GAN
+    own = {key: value for key, value in method.items() if not key.startswith("_")}
+    given = own | {key: value for key, value in made.items() if value is not None}
+    cls = training_class(config)
+    try:
+        inspect.signature(cls).bind(**given)
+    except TypeError as error:
+        raise complaint("method", method, error) from error
+    module = cls(**given)
     for weight in module.parameters():
         if weight.dim() == 4 and weight.shape[1] > 1:  # 1.5 times as fast on a CPU
             weight.data = weight.data.contiguous(memory_format=torch.channels_last)
     return module
+
+
+def schedule_over(module: GANModule, images: int | None) -> None:
+    """Let the optimizers' schedules without a length last for a run of so many images."""
+    module.schedules = {name: one.over(images) for name, one in module.schedules.items()}
 
 
 def choose_strategy(trainer: Settings) -> str:
@@ -211,6 +210,29 @@ def part_keys(config: Settings, group: str) -> list[str]:
     ]
 
 
+def build_argument(config: Settings, part: Part) -> Any:
+    """Return what the training class gets for an argument: an object, or a plain value.
+
+    Raises:
+        UserError: the argument is an object, and none can be made of what stands at its key.
+    """
+    node, kinds = dict(leaves(config, inner=True)).get(part.key), bare(part.kind)
+    if node is None or PLAIN.issuperset(kinds):
+        return node
+    if Schedule in kinds:
+        return build_schedule(part.key, node)
+    if Mapping[str, Schedule] in kinds:
+        return build_schedules(part.key, node)
+    return build_node(node, part.key)
+
+
+def bare(kind: Any) -> list[Any]:
+    """Return the classes that a type is a union of, without what `Annotated` says of them."""
+    if get_origin(kind) in (Union, UnionType):
+        return [one for each in get_args(kind) for one in bare(each)]
+    return bare(kind.__origin__) if get_origin(kind) is Annotated else [kind]
+
+
 def build_schedule(key: str, node: Any) -> Schedule:
     """Return the schedule that stands at a key.
 
@@ -224,18 +246,13 @@ def build_schedule(key: str, node: Any) -> Schedule:
     return made
 
 
-def build_schedules(optimizer: Settings, images: int | None = None) -> dict[str, Schedule]:
-    """Return the schedules of the optimizers' hyperparameters in a run of so many images.
+def build_schedules(key: str, nodes: Settings) -> dict[str, Schedule]:
+    """Return the schedules of the optimizers' hyperparameters; null is none.
 
     Raises:
         UserError: a name that cannot be scheduled, or what is no schedule.
     """
-    nodes = {k: v for k, v in (optimizer.get("schedule") or {}).items() if v is not None}
-    for name in nodes:
-        if name not in OPTIMIZER_SCHEDULES:
-            known = ", ".join(OPTIMIZER_SCHEDULES)
-            raise UserError(f"optimizer.schedule.{name} is none of {known}")
-    made = {
-        name: build_schedule(f"optimizer.schedule.{name}", node) for name, node in nodes.items()
-    }
-    return {name: schedule.over(images) for name, schedule in made.items()}
+    given = {name: node for name, node in nodes.items() if node is not None}
+    for name in given.keys() - {*OPTIMIZER_SCHEDULES}:
+        raise UserError(f"{key}.{name} is none of {', '.join(OPTIMIZER_SCHEDULES)}")
+    return {name: build_schedule(f"{key}.{name}", node) for name, node in given.items()}

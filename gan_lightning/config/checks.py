@@ -1,11 +1,18 @@
-"""All problems of a configuration at once, and what a misspelt word may have meant."""
+"""What is wrong with a config, all at once: values, keys that nothing reads, misspelt words."""
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from gan_lightning.config.value_rules import rule_of
+from hydra.utils import get_object
+
+from gan_lightning.config import Settings
+from gan_lightning.config.method import parts
+from gan_lightning.config.value_rules import KEYS, across, others_types
+from gan_lightning.ranges import argument_types, faults
+
+Fault = tuple[str, Any, str]  # key, value, "must be ..."
 
 
 def leaves(node: Any, path: str = "", inner: bool = False) -> Iterator[tuple[str, Any]]:
@@ -23,41 +30,51 @@ def leaves(node: Any, path: str = "", inner: bool = False) -> Iterator[tuple[str
             yield from leaves(value, f"{path}.{key}" if path else str(key), inner)
 
 
-def problems(config: dict[str, Any]) -> list[str]:
-    """Return every problem of a resolved config, a sentence each, naming the key."""
-    found = []
-    for key, value in leaves(config):
-        rule = rule_of(key, _is_own(config, key))
-        wrong = rule(value) if rule else None
-        if wrong:
-            found.append(f"{key}={'null' if value is None else value} {wrong}")
-    data, wanted = config["data"], config["model"].get("num_classes", 0)
-    classes = data.get("classes") or []
-    known = data.get("num_classes", 0)
-    if not found and classes and max(classes) >= known:
-        found.append(f"data.classes={classes} names a label that {data['name']} does not have")
-    if not found and wanted and wanted < known:
-        found.append(f"model.num_classes={wanted} is less than the {known} labels of the data")
-    return found
+def wrong_keys(settings: Settings, kinds: Mapping[str, Any]) -> Iterator[Fault]:
+    """Yield the values at dotted keys that are not of their types; absent keys are fine."""
+    given = dict(leaves(settings, inner=True))
+    for key, kind in kinds.items():
+        if key in given:
+            yield from faults(key, given[key], kind)
 
 
-def _is_own(config: dict[str, Any], key: str) -> bool:
-    """Whether a key is an argument of one of this package's classes."""
-    node = config
-    for part in key.split(".")[:-1]:
-        node = node[part]
-    return str(node.get("_target_")).startswith("gan_lightning.")
+def wrong_arguments(node: Any, path: str = "") -> Iterator[Fault]:
+    """Yield the arguments, of all classes that a node names, whose values their types exclude."""
+    if not isinstance(node, dict):
+        return
+    types = _types(str(node["_target_"])) if "_target_" in node else {}
+    for name, value in node.items():
+        key = f"{path}.{name}" if path else str(name)
+        yield from faults(key, value, types.get(name))
+        yield from wrong_arguments(value, key)
 
 
-# Groups that are no class's arguments: what is not here, and in no interpolation, nothing reads.
-READ = {
-    "model": ("num_classes", "latent_dim", "generator", "discriminator"),
-    "optimizer": ("lr", "betas", "schedule", "clip_norm", "generator", "discriminator"),
-    "ema": ("half_life", "ramp_up", "schedule"),
-}
+def _types(target: str) -> dict[str, Any]:
+    try:
+        return others_types(target) or argument_types(get_object(target))
+    except Exception:  # whatever importing a class of the user's raises: `build` says it
+        return {}
 
 
-def unread(overrides: Sequence[str], config: Any) -> list[str]:
+def problems(settings: Settings, written: Settings) -> list[str]:
+    """Return every wrong value of a config, a sentence each, naming the key that gave it.
+
+    Args:
+        settings: resolved.
+        written: the same with its interpolations, which tell what follows from what.
+    """
+    source = {key: str(value) for key, value in leaves(written)}
+    found: dict[str, str] = {}
+    kinds = {part.key: part.kind for part in parts(settings)} | KEYS
+    for key, value, reason in (*wrong_keys(settings, kinds), *wrong_arguments(settings)):
+        while leads := re.fullmatch(r"\$\{([\w.-]+)\}", source.get(key, "")):
+            key = leads[1]
+        found.setdefault(key, f"{key}={'null' if value is None else value} {reason}")
+    follow = {key for key in found for cause in found if f"${{{cause}}}" in source.get(key, "")}
+    return [line for key, line in found.items() if key not in follow] or [*across(settings)]
+
+
+def unread(overrides: Sequence[str], config: Settings) -> list[str]:
     """Return a sentence for every key, of a command line or of a file, that nothing reads.
 
     Args:
@@ -69,18 +86,19 @@ def unread(overrides: Sequence[str], config: Any) -> list[str]:
     added = {item.lstrip("+").partition("=")[0]: item for item in overrides if item[0] == "+"}
     values = [str(value) for _, value in leaves(config)] + [*overrides]
     words = {word for value in values if "${" in value for word in re.findall(r"[\w-]+", value)}
+    keys = [part.key for part in parts(config) if "." in part.key]
     found = []
-    for group, known in READ.items():
-        for word in config.get(group) or ():
-            key = f"{group}.{word}"
-            if word in words or word in known or (resumed and key not in added):
+    for group in dict.fromkeys(key.partition(".")[0] for key in keys):
+        there = [f"{group}.{word}" for word in config.get(group) or ()]
+        for key in there:
+            if key.partition(".")[2] in words or key in keys or (resumed and key not in added):
                 continue
-            hint = nearest(key, [f"{group}.{other}" for other in known])
+            hint = suggestion(key, [other for other in (*keys, *there) if other != key])
             found.append(f"{added.get(key, key)} is read by nothing{hint}: leave it out")
     return found
 
 
-def nearest(word: str, known: list[str], cutoff: float = 0.6) -> str:
+def suggestion(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """Return " (did you mean ...?)" for a misspelt word, or nothing."""
     close = difflib.get_close_matches(word, known, n=1, cutoff=cutoff)
     return f" (did you mean {close[0]!r}?)" if close else ""

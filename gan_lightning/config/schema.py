@@ -10,9 +10,11 @@ from typing import Any, cast
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-from gan_lightning.config.checks import leaves
-from gan_lightning.config.value_rules import COUNT, RULES, Rule
+from gan_lightning.config import Settings
+from gan_lightning.config.checks import wrong_arguments, wrong_keys
+from gan_lightning.config.value_rules import KEYS
 from gan_lightning.errors import UserError
+from gan_lightning.ranges import Count, Seed, argument_types
 
 AUTO = "auto"  # resume=auto: go on with what is in the run's folder, or begin
 
@@ -47,8 +49,8 @@ class SampleConfig:
     """The keys of conf/sample.yaml."""
 
     generator: str | None = None
-    num_samples: int = 100
-    seed: int = 0
+    num_samples: Count = 100
+    seed: Seed = 0
     label: int | None = None
     labels: str = "turn"
     truncation: float | None = None
@@ -66,8 +68,8 @@ class EvaluateConfig:
     images: Any = None
     compare: Any = None
     data: dict[str, Any] = MISSING
-    num_samples: int = 10_000
-    seed: int = 0
+    num_samples: Count = 10_000
+    seed: Seed = 0
     metrics: dict[str, Any] = field(default_factory=dict)
     output: str | None = None
     overwrite: bool = False
@@ -77,9 +79,14 @@ class EvaluateConfig:
     accumulate: int = 1
 
 
-def resolved(config: DictConfig) -> dict[str, Any]:
+def resolved(config: DictConfig) -> Settings:
     """Return a config in plain containers, unchecked."""
-    return cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
+    return cast(Settings, OmegaConf.to_container(config, resolve=True))
+
+
+def written(config: DictConfig) -> Settings:
+    """Return a config in plain containers, its interpolations as they were written."""
+    return cast(Settings, OmegaConf.to_container(config, resolve=False))
 
 
 @cache
@@ -129,12 +136,7 @@ def plain_sample(config: DictConfig) -> SampleConfig:
     """
     asked = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(SampleConfig), config))
     assert isinstance(asked, SampleConfig)
-    rules: dict[str, Rule] = {"num_samples": COUNT, "seed": RULES["seed"]}
-    for key, rule in rules.items():
-        value = getattr(asked, key)
-        wrong = rule(value)
-        if wrong:
-            raise UserError(f"{key}={value} {wrong}")
+    _check(asked)
     return asked
 
 
@@ -150,11 +152,12 @@ def plain_evaluate(config: DictConfig) -> EvaluateConfig:
         given = getattr(asked, key)
         paths = given if isinstance(given, list) else [] if given is None else [given]
         setattr(asked, key, [str(path) for path in paths])
-    found = {"num_samples": asked.num_samples, "seed": asked.seed}
-    found |= {f"data.{key}": value for key, value in leaves(asked.data)}
-    for key, value in found.items():
-        rule = COUNT if key == "num_samples" else RULES.get(key.rpartition(".")[2])
-        wrong = rule(value) if rule else None
-        if wrong:
-            raise UserError(f"{key}={value} {wrong}")
+    _check(asked)
     return asked
+
+
+def _check(asked: SampleConfig | EvaluateConfig) -> None:
+    """Raise a UserError for the first value that is wrong."""
+    values, kinds = vars(asked), argument_types(type(asked)) | KEYS
+    for key, value, reason in (*wrong_keys(values, kinds), *wrong_arguments(values)):
+        raise UserError(f"{key}={value} {reason}")

@@ -10,8 +10,10 @@ from gan_lightning.data.from_disk import Arrays, FileDataModule
 from gan_lightning.data.idx import read_idx
 from gan_lightning.data.npz import as_tensors, read_npz
 from gan_lightning.errors import UserError
+from gan_lightning.ranges import Place, validated
 
 
+@validated
 class ArrayDataModule(FileDataModule):
     """Images that are in one file already, with or without labels.
 
@@ -27,7 +29,7 @@ class ArrayDataModule(FileDataModule):
     """
 
     def __init__(
-        self, root: str, labels: str | None = None, name: str = "array", **kwargs: Any
+        self, root: Place, labels: str | None = None, name: str = "array", **kwargs: Any
     ) -> None:
         super().__init__(name=name, source=root, **kwargs)
         self.file = Path(root).expanduser()

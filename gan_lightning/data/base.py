@@ -1,8 +1,7 @@
 """What all data modules share: batches, their order, the position in it, splits, class counts."""
 
 import sys
-from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from lightning import LightningDataModule
@@ -10,8 +9,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from gan_lightning.data.batches import EpochBatches, ImageTensors, Loader, balanced_share
-from gan_lightning.data.labels import check_labels
+from gan_lightning.data.labels import MOST_CLASSES, check_labels
 from gan_lightning.errors import UserError
+from gan_lightning.ranges import Classes, Count, PositiveShare, Seed, Whole, number, validated
 from gan_lightning.system.signals import calm_worker
 
 FORK = sys.platform == "linux"  # elsewhere it is not safe
@@ -21,6 +21,7 @@ class DataUnavailable(RuntimeError):
     """The data set is neither on disk nor can be fetched."""
 
 
+@validated
 class DataModule(LightningDataModule):
     """Serves batches (sample[B, C, H, W], label[B] int64) of a set that is kept in memory.
 
@@ -51,15 +52,15 @@ class DataModule(LightningDataModule):
     def __init__(
         self,
         name: str,
-        num_classes: int = 10,
-        batch_size: int = 64,
-        batches_per_step: int = 1,
-        classes: Sequence[int] | None = None,
-        validation: int = 0,
-        fraction: float = 1.0,
-        repeat: int = 1,
-        num_workers: int = 0,
-        seed: int = 0,
+        num_classes: Annotated[int, number(0, MOST_CLASSES + 1, whole=True)] = 10,
+        batch_size: Count = 64,
+        batches_per_step: Count = 1,
+        classes: Classes | None = None,
+        validation: Whole = 0,
+        fraction: PositiveShare = 1.0,
+        repeat: Count = 1,
+        num_workers: Whole = 0,
+        seed: Seed = 0,
         source: str = "",
     ) -> None:
         super().__init__()

@@ -15,8 +15,10 @@ from gan_lightning.data.image_files import (
     training_folder,
 )
 from gan_lightning.errors import UserError
+from gan_lightning.ranges import Place, validated
 
 
+@validated
 class ImageFolderDataModule(FileDataModule):
     """Image files of any size, in a folder or in one folder a class.
 
@@ -30,7 +32,7 @@ class ImageFolderDataModule(FileDataModule):
         kwargs: as of `FileDataModule`; channels 1 (grey) or 3 (colour).
     """
 
-    def __init__(self, root: str, name: str = "image_folder", **kwargs: Any) -> None:
+    def __init__(self, root: Place, name: str = "image_folder", **kwargs: Any) -> None:
         super().__init__(name=name, source=root, **kwargs)
         self.root = Path(root).expanduser()
 

@@ -1,16 +1,18 @@
 """Data sets that are read from a file or a folder once: what they share."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
 
 from gan_lightning.data.images import ImageDataModule
 from gan_lightning.data.labels import check_labels
+from gan_lightning.ranges import number, validated
 
 Arrays = tuple[Tensor, Tensor | None]
 
 
+@validated
 class FileDataModule(ImageDataModule):
     """Reads once; without a test split of its own, random images are held out for one.
 
@@ -22,7 +24,9 @@ class FileDataModule(ImageDataModule):
         kwargs: as of `ImageDataModule`.
     """
 
-    def __init__(self, test_fraction: float = 0.1, **kwargs: Any) -> None:
+    def __init__(
+        self, test_fraction: Annotated[float, number(0, 0.9, above=True)] = 0.1, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.test_fraction = test_fraction
         self._splits: tuple[Arrays, Arrays] | None = None

@@ -10,8 +10,10 @@ from torch.nn import functional as F
 from gan_lightning.data.base import DataModule
 from gan_lightning.data.batches import ImageTensors
 from gan_lightning.pixels import grid, to_uint8, to_unit_range
+from gan_lightning.ranges import Count, validated
 
 
+@validated
 class ImageDataModule(DataModule):
     """Serves batches (image[B, C, H, W] float in [-1, 1] on the device, label[B] int64).
 
@@ -24,7 +26,9 @@ class ImageDataModule(DataModule):
         kwargs: as of `DataModule`.
     """
 
-    def __init__(self, name: str, resolution: int = 28, channels: int = 1, **kwargs: Any) -> None:
+    def __init__(
+        self, name: str, resolution: Count = 28, channels: Count = 1, **kwargs: Any
+    ) -> None:
         super().__init__(name, **kwargs)
         self.resolution = resolution
         self.channels = channels

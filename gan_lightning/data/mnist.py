@@ -11,10 +11,12 @@ from gan_lightning.data.base import DataUnavailable
 from gan_lightning.data.download import ensure
 from gan_lightning.data.idx import corrupt, read_idx, unlike_known
 from gan_lightning.data.images import ImageDataModule
+from gan_lightning.ranges import Place, validated
 
 NAMES = {"MNIST": "mnist", "FashionMNIST": "fashion_mnist", "KMNIST": "kmnist"}
 
 
+@validated
 class MNISTDataModule(ImageDataModule):
     """MNIST, Fashion-MNIST or KMNIST; files, mirrors and checksums are torchvision's.
 
@@ -29,7 +31,7 @@ class MNISTDataModule(ImageDataModule):
     """
 
     def __init__(
-        self, dataset: str = "MNIST", root: str = "data", name: str | None = None, **kwargs: Any
+        self, dataset: str = "MNIST", root: Place = "data", name: str | None = None, **kwargs: Any
     ) -> None:
         if dataset not in NAMES:
             raise ValueError(f"dataset={dataset} must be one of {', '.join(NAMES)}")

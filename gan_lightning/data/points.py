@@ -8,11 +8,13 @@ from torch import Tensor
 
 from gan_lightning.data.base import DataModule
 from gan_lightning.pixels import scatter, to_unit_range
+from gan_lightning.ranges import Count, NonNegative, validated
 
 SHOWN = 2000  # reals in a picture of them alone
 TOLERANCE = 0.05  # around a mode without a width
 
 
+@validated
 class PointsDataModule(DataModule):
     """A mixture of equally likely Gaussians, drawn once: float[N, D, 1, 1] in [-1, 1].
 
@@ -32,11 +34,11 @@ class PointsDataModule(DataModule):
 
     def __init__(
         self,
-        size: int = 25_600,
-        test_size: int = 10_000,
-        std: float = 0.02,
-        channels: int = 2,
-        resolution: int = 1,
+        size: Count = 25_600,
+        test_size: Count = 10_000,
+        std: NonNegative = 0.02,
+        channels: Count = 2,
+        resolution: Count = 1,
         **kwargs: Any,
     ) -> None:
         super().__init__(source=f"{len(self.centres())} modes of width {std:g}", **kwargs)

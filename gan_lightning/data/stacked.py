@@ -8,10 +8,12 @@ from torch import Tensor
 from gan_lightning.data.base import DataUnavailable
 from gan_lightning.data.mnist import MNISTDataModule
 from gan_lightning.errors import UserError
+from gan_lightning.ranges import Count, Place, validated
 
 SPLIT_STREAMS = (1, 0)  # of the test split, of the training split
 
 
+@validated
 class StackedMNISTDataModule(MNISTDataModule):
     """Each channel is an MNIST digit drawn at random: 10 to the power of `channels` modes.
 
@@ -30,9 +32,9 @@ class StackedMNISTDataModule(MNISTDataModule):
 
     def __init__(
         self,
-        root: str = "data",
-        size: int = 60_000,
-        test_size: int = 26_000,
+        root: Place = "data",
+        size: Count = 60_000,
+        test_size: Count = 26_000,
         name: str = "stacked_mnist",
         **kwargs: Any,
     ) -> None:

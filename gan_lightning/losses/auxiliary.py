@@ -1,7 +1,5 @@
 """Adversarial losses that add a head on D's features, for classes or codes."""
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -10,8 +8,10 @@ from gan_lightning.errors import UserError
 from gan_lightning.losses.base import Loss
 from gan_lightning.networks.base import Discriminator, Generator
 from gan_lightning.networks.codes import LatentCodes
+from gan_lightning.ranges import Codes, NonNegative, validated
 
 
+@validated
 class AuxiliaryLoss(nn.Module, Loss):
     """An adversarial loss plus `weight` times the loss of a head on D's features h[B, F].
 
@@ -26,7 +26,7 @@ class AuxiliaryLoss(nn.Module, Loss):
     uses_classes = False
     has_head = True
 
-    def __init__(self, adversarial: Loss, weight: float = 1.0) -> None:
+    def __init__(self, adversarial: Loss, weight: NonNegative = 1.0) -> None:
         super().__init__()
         self.adversarial = adversarial
         self.weight = weight
@@ -112,6 +112,7 @@ class MultiHinge(AuxiliaryLoss):
         return crammer_singer(fake, y)
 
 
+@validated
 class InfoGAN(AuxiliaryLoss):
     """The head reads the latent codes off the fakes: a bound of their mutual information.
 
@@ -128,7 +129,7 @@ class InfoGAN(AuxiliaryLoss):
     """
 
     def __init__(
-        self, adversarial: Loss, weight: float = 1.0, codes: Sequence[int] = (10, 2)
+        self, adversarial: Loss, weight: NonNegative = 1.0, codes: Codes = (10, 2)
     ) -> None:
         super().__init__(adversarial, weight)
         self.codes = LatentCodes(sum(codes), *codes)

@@ -6,8 +6,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_lightning.losses.base import Loss, bce
+from gan_lightning.ranges import Beta, Finite, validated
 
 
+@validated
 @dataclass(frozen=True)
 class BCEWithLogits(Loss):
     """The discriminator as a judge with the BCE cost: reals are 1 - smoothing, fakes 0.
@@ -19,7 +21,7 @@ class BCEWithLogits(Loss):
     Source: Goodfellow et al. 2014, eq. 1; smoothing: Salimans et al. 2016, section 3.4.
     """
 
-    smoothing: float = 0.0
+    smoothing: Beta = 0.0
     logits_mean = "probability"
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
@@ -49,6 +51,7 @@ class Minimax(BCEWithLogits):
         return -bce(fake_logits, 0.0)
 
 
+@validated
 @dataclass(frozen=True)
 class LeastSquares(Loss):
     """D pulls fakes to a and reals to b; G pulls fakes to c, each with half the squared distance.
@@ -56,9 +59,9 @@ class LeastSquares(Loss):
     Source: Mao et al. 2017, Least Squares GAN, eq. 2 (a=0, b=c=1: eq. 9).
     """
 
-    a: float = 0.0
-    b: float = 1.0
-    c: float = 1.0
+    a: Finite = 0.0
+    b: Finite = 1.0
+    c: Finite = 1.0
     logits_mean = "margin"
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:

@@ -7,8 +7,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_lightning.losses.base import Loss
+from gan_lightning.ranges import Switch, validated
 
 
+@validated
 @dataclass(frozen=True)
 class FGAN(Loss):
     """D maximises E_real[g(v)] - E_fake[f*(g(v))], a lower bound of the divergence D_f.
@@ -19,7 +21,7 @@ class FGAN(Loss):
     Source: Nowozin et al. 2016, f-GAN, eqs. 4 and 6, section 3.2; g and f* from table 2.
     """
 
-    saturating: bool = False
+    saturating: Switch = False
 
     def activation(self, v: Tensor) -> Tensor:
         """Return g(v)."""

@@ -1,11 +1,15 @@
 """A loss in which G learns only from its best fakes."""
 
+from typing import Annotated
+
 from torch import Tensor
 
 from gan_lightning.losses.base import Loss
-from gan_lightning.schedules import Follower, Schedule
+from gan_lightning.ranges import PositiveShare, validated
+from gan_lightning.schedules import Follower, Schedule, along
 
 
+@validated
 class TopK(Follower, Loss):
     """G learns from the fakes with the largest logits; D is trained as without it.
 
@@ -20,7 +24,7 @@ class TopK(Follower, Loss):
         ValueError: the loss has a head, which has to stand outside: ACGAN(TopK(...)).
     """
 
-    def __init__(self, loss: Loss, share: Schedule) -> None:
+    def __init__(self, loss: Loss, share: Annotated[Schedule, along(PositiveShare)]) -> None:
         if loss.has_head:
             name = type(loss).__name__
             raise ValueError(f"TopK goes inside {name}: adversarial is the TopK, loss is another")

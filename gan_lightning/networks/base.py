@@ -8,8 +8,10 @@ from torch import Tensor, nn
 
 from gan_lightning.errors import UserError
 from gan_lightning.networks.codes import LatentCodes
+from gan_lightning.ranges import Codes, Count, Labels, validated
 
 
+@validated
 class Generator(nn.Module):
     """`generator(z[B, L], y[B] | None) -> image[B, C, H, W]` in [-1, 1].
 
@@ -20,10 +22,10 @@ class Generator(nn.Module):
 
     def __init__(
         self,
-        latent_dim: int,
+        latent_dim: Count,
         image_shape: Sequence[int],
-        num_classes: int = 0,
-        codes: Sequence[int] = (0, 0),
+        num_classes: Labels = 0,
+        codes: Codes = (0, 0),
     ) -> None:
         super().__init__()
         self.latent_codes = LatentCodes(latent_dim, *codes)
@@ -43,6 +45,7 @@ class Generator(nn.Module):
         raise UserError(f"truncation={strength}: {type(self).__name__} has none")
 
 
+@validated
 class Discriminator(nn.Module):
     """`discriminator(x[B, C, H, W], y[B] | None) -> logits[B]`; a logit is never a probability.
 
@@ -52,7 +55,7 @@ class Discriminator(nn.Module):
 
     head: nn.Module
 
-    def __init__(self, image_shape: Sequence[int], num_classes: int = 0) -> None:
+    def __init__(self, image_shape: Sequence[int], num_classes: Labels = 0) -> None:
         super().__init__()
         self.image_shape = tuple(image_shape)
         self.num_classes = num_classes

@@ -11,6 +11,7 @@ from gan_lightning.networks.layers import (
     normal_init,
     normalise_spectra,
 )
+from gan_lightning.ranges import Codes, Count, Labels, Switch, Whole, validated
 
 
 def halvings(size: int) -> int:
@@ -21,6 +22,7 @@ def halvings(size: int) -> int:
     return count
 
 
+@validated
 class DCGANGenerator(Generator):
     """z[B, L] -> image by fractionally strided convolutions, BatchNorm, ReLU, tanh at the end.
 
@@ -41,11 +43,11 @@ class DCGANGenerator(Generator):
 
     def __init__(
         self,
-        latent_dim: int,
+        latent_dim: Count,
         image_shape: Sequence[int],
-        num_classes: int = 0,
-        width: int = 16,
-        codes: Sequence[int] = (0, 0),
+        num_classes: Labels = 0,
+        width: Count = 16,
+        codes: Codes = (0, 0),
     ) -> None:
         super().__init__(latent_dim, image_shape, num_classes, codes)
         channels, size, _ = self.image_shape
@@ -71,6 +73,7 @@ def _norm_relu(channels: int) -> list[nn.Module]:
     return [nn.BatchNorm2d(channels), nn.ReLU(inplace=True)]
 
 
+@validated
 class DCGANDiscriminator(Discriminator):
     """image -> logits[B] by strided convolutions and LeakyReLU(0.2), without normalisation.
 
@@ -90,11 +93,11 @@ class DCGANDiscriminator(Discriminator):
     def __init__(
         self,
         image_shape: Sequence[int],
-        num_classes: int = 0,
-        width: int = 16,
-        batch_norm: bool = False,
-        minibatch_stddev: int = 0,
-        spectral_norm: bool = False,
+        num_classes: Labels = 0,
+        width: Count = 16,
+        batch_norm: Switch = False,
+        minibatch_stddev: Whole = 0,
+        spectral_norm: Switch = False,
     ) -> None:
         super().__init__(image_shape, num_classes)
         channels, size, _ = self.image_shape

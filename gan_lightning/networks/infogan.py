@@ -7,8 +7,10 @@ from torch import Tensor, nn
 
 from gan_lightning.networks.base import Discriminator, Generator, ProjectionHead
 from gan_lightning.networks.layers import LabelConcat, normal_init, normalise_spectra
+from gan_lightning.ranges import Codes, Count, Labels, Switch, validated
 
 
+@validated
 class InfoGANGenerator(Generator):
     """z[B, L] -> image: two fully connected layers, two fractionally strided convolutions.
 
@@ -25,11 +27,11 @@ class InfoGANGenerator(Generator):
 
     def __init__(
         self,
-        latent_dim: int,
+        latent_dim: Count,
         image_shape: Sequence[int],
-        num_classes: int = 0,
-        width: int = 64,
-        codes: Sequence[int] = (0, 0),
+        num_classes: Labels = 0,
+        width: Count = 64,
+        codes: Codes = (0, 0),
     ) -> None:
         super().__init__(latent_dim, image_shape, num_classes, codes)
         channels, size, _ = self.image_shape
@@ -56,6 +58,7 @@ class InfoGANGenerator(Generator):
         return torch.tanh(0.5 * self.layers(self.condition(self.latent_codes(z), y)))
 
 
+@validated
 class InfoGANDiscriminator(Discriminator):
     """image -> logits[B]: two strided convolutions, one hidden layer, LeakyReLU(0.2).
 
@@ -73,10 +76,10 @@ class InfoGANDiscriminator(Discriminator):
     def __init__(
         self,
         image_shape: Sequence[int],
-        num_classes: int = 0,
-        width: int = 64,
-        batch_norm: bool = False,
-        spectral_norm: bool = False,
+        num_classes: Labels = 0,
+        width: Count = 64,
+        batch_norm: Switch = False,
+        spectral_norm: Switch = False,
     ) -> None:
         super().__init__(image_shape, num_classes)
         channels, size, _ = self.image_shape

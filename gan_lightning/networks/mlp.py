@@ -7,8 +7,10 @@ from torch import Tensor, nn
 
 from gan_lightning.networks.base import Discriminator, Generator, ProjectionHead
 from gan_lightning.networks.layers import LabelConcat, normalise_spectra
+from gan_lightning.ranges import Codes, Count, Finite, Labels, Switch, Widths, validated
 
 
+@validated
 class MLPGenerator(Generator):
     """z[B, L] -> image, through hidden layers of the given sizes, ReLU, then tanh.
 
@@ -18,11 +20,11 @@ class MLPGenerator(Generator):
 
     def __init__(
         self,
-        latent_dim: int,
+        latent_dim: Count,
         image_shape: Sequence[int],
-        num_classes: int = 0,
-        hidden: Sequence[int] = (256, 512),
-        codes: Sequence[int] = (0, 0),
+        num_classes: Labels = 0,
+        hidden: Widths = (256, 512),
+        codes: Codes = (0, 0),
     ) -> None:
         super().__init__(latent_dim, image_shape, num_classes, codes)
         self.condition = LabelConcat(num_classes)
@@ -38,6 +40,7 @@ class MLPGenerator(Generator):
         return self.layers(self.condition(self.latent_codes(z), y)).unflatten(1, self.image_shape)
 
 
+@validated
 class MLPDiscriminator(Discriminator):
     """image[B, C, H, W] -> logits[B], through hidden layers of the given sizes, LeakyReLU.
 
@@ -57,11 +60,11 @@ class MLPDiscriminator(Discriminator):
     def __init__(
         self,
         image_shape: Sequence[int],
-        num_classes: int = 0,
-        hidden: Sequence[int] = (512, 256),
-        slope: float = 0.2,
-        spectral_norm: bool = False,
-        label_concat: bool = False,
+        num_classes: Labels = 0,
+        hidden: Widths = (512, 256),
+        slope: Finite = 0.2,
+        spectral_norm: Switch = False,
+        label_concat: Switch = False,
     ) -> None:
         super().__init__(image_shape, num_classes)
         self.condition = LabelConcat(num_classes if label_concat else 0)

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from gan_lightning.networks.base import Discriminator, Generator, ProjectionHead
 from gan_lightning.networks.dcgan import halvings
 from gan_lightning.networks.layers import LabelConcat
+from gan_lightning.ranges import Count, Labels, Whole, validated
 
 SLOPE = 0.2
 GAIN = math.sqrt(2.0 / (1.0 + SLOPE**2))  # of LeakyReLU: He et al. 2015, eq. 15
@@ -83,6 +84,7 @@ def stages(
     return nn.Sequential(*layers)
 
 
+@validated
 class R3GANGenerator(Generator):
     """z[B, L] -> image: a learned basis modulated by z, residual stages, 1x1 to the image.
 
@@ -103,14 +105,14 @@ class R3GANGenerator(Generator):
 
     def __init__(
         self,
-        latent_dim: int,
+        latent_dim: Count,
         image_shape: Sequence[int],
-        num_classes: int = 0,
-        width: int = 32,
-        max_width: int = 128,
-        blocks: int = 1,
-        expansion: int = 2,
-        group_size: int = 16,
+        num_classes: Labels = 0,
+        width: Count = 32,
+        max_width: Count = 128,
+        blocks: Whole = 1,
+        expansion: Count = 2,
+        group_size: Count = 16,
     ) -> None:
         super().__init__(latent_dim, image_shape, num_classes)
         channels, size, _ = self.image_shape
@@ -129,6 +131,7 @@ class R3GANGenerator(Generator):
         return torch.tanh(self.to_image(self.stages(h)))
 
 
+@validated
 class R3GANDiscriminator(Discriminator):
     """image -> logits[B]: the generator mirrored, with a depthwise convolution at the end.
 
@@ -140,12 +143,12 @@ class R3GANDiscriminator(Discriminator):
     def __init__(
         self,
         image_shape: Sequence[int],
-        num_classes: int = 0,
-        width: int = 32,
-        max_width: int = 128,
-        blocks: int = 1,
-        expansion: int = 2,
-        group_size: int = 16,
+        num_classes: Labels = 0,
+        width: Count = 32,
+        max_width: Count = 128,
+        blocks: Whole = 1,
+        expansion: Count = 2,
+        group_size: Count = 16,
     ) -> None:
         super().__init__(image_shape, num_classes)
         channels, size, _ = self.image_shape

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from gan_lightning.networks.base import Discriminator, Generator, ProjectionHead
 from gan_lightning.networks.dcgan import halvings
 from gan_lightning.networks.layers import ConditionalBatchNorm, SelfAttention, normalise_spectra
+from gan_lightning.ranges import Count, Labels, Switch, validated
 
 
 def glorot_init(module: nn.Module) -> None:
@@ -42,6 +43,7 @@ class UpBlock(nn.Module):
         return r + F.interpolate(self.shortcut(h), scale_factor=2)
 
 
+@validated
 class SNGANGenerator(Generator):
     """z[B, L] -> image through residual blocks of one width; labels by conditional BatchNorm.
 
@@ -59,12 +61,12 @@ class SNGANGenerator(Generator):
 
     def __init__(
         self,
-        latent_dim: int,
+        latent_dim: Count,
         image_shape: Sequence[int],
-        num_classes: int = 0,
-        width: int = 64,
-        attention: bool = False,
-        spectral_norm: bool = False,
+        num_classes: Labels = 0,
+        width: Count = 64,
+        attention: Switch = False,
+        spectral_norm: Switch = False,
     ) -> None:
         super().__init__(latent_dim, image_shape, num_classes)
         channels, size, _ = self.image_shape
@@ -110,6 +112,7 @@ class DownBlock(nn.Module):
         return F.avg_pool2d(r, 2) + self.shortcut(F.avg_pool2d(h, 2))
 
 
+@validated
 class SNGANDiscriminator(Discriminator):
     """image -> logits[B] through residual blocks of one width, sum over places, projection.
 
@@ -128,10 +131,10 @@ class SNGANDiscriminator(Discriminator):
     def __init__(
         self,
         image_shape: Sequence[int],
-        num_classes: int = 0,
-        width: int = 64,
-        attention: bool = False,
-        spectral_norm: bool = True,
+        num_classes: Labels = 0,
+        width: Count = 64,
+        attention: Switch = False,
+        spectral_norm: Switch = True,
     ) -> None:
         super().__init__(image_shape, num_classes)
         channels, size, _ = self.image_shape

@@ -21,6 +21,7 @@ from gan_lightning.networks.equalized import (
 )
 from gan_lightning.networks.layers import MinibatchStddev, required
 from gan_lightning.networks.r3gan import stage_widths
+from gan_lightning.ranges import Count, Labels, Share, Whole, validated
 
 
 class Mapping(nn.Module):
@@ -47,6 +48,7 @@ class Mapping(nn.Module):
         return w
 
 
+@validated
 class StyleGAN2Generator(Generator):
     """z[B, L] -> image: styles w steer every convolution; the image is a sum over resolutions.
 
@@ -71,13 +73,13 @@ class StyleGAN2Generator(Generator):
 
     def __init__(
         self,
-        latent_dim: int,
+        latent_dim: Count,
         image_shape: Sequence[int],
-        num_classes: int = 0,
-        width: int = 32,
-        max_width: int = 128,
-        mapping_layers: int = 4,
-        style_mixing: float = 0.9,
+        num_classes: Labels = 0,
+        width: Count = 32,
+        max_width: Count = 128,
+        mapping_layers: Count = 4,
+        style_mixing: Share = 0.9,
     ) -> None:
         super().__init__(latent_dim, image_shape, num_classes)
         channels, size, _ = self.image_shape
@@ -162,6 +164,7 @@ class HalvingBlock(nn.Module):
         return (r + self.shortcut(F.avg_pool2d(h, 2))) / math.sqrt(2.0)
 
 
+@validated
 class StyleGAN2Discriminator(Discriminator):
     """image -> logits[B]: residual blocks, the minibatch statistic, one hidden layer, projection.
 
@@ -171,10 +174,10 @@ class StyleGAN2Discriminator(Discriminator):
     def __init__(
         self,
         image_shape: Sequence[int],
-        num_classes: int = 0,
-        width: int = 32,
-        max_width: int = 128,
-        minibatch_stddev: int = 4,
+        num_classes: Labels = 0,
+        width: Count = 32,
+        max_width: Count = 128,
+        minibatch_stddev: Whole = 4,
     ) -> None:
         super().__init__(image_shape, num_classes)
         channels, size, _ = self.image_shape

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from gan_lightning.networks.base import Discriminator, Generator, ProjectionHead
 from gan_lightning.networks.layers import LabelConcat
+from gan_lightning.ranges import Count, Labels, Positive, Switch, Widths, validated
 
 
 def _layers(size: int, hidden: Sequence[int]) -> tuple[list[nn.Module], int]:
@@ -19,6 +20,7 @@ def _layers(size: int, hidden: Sequence[int]) -> tuple[list[nn.Module], int]:
     return layers, size
 
 
+@validated
 class ToyGenerator(Generator):
     """z[B, L] -> points [B, D, 1, 1] in [-1, 1], through hidden layers, then tanh.
 
@@ -32,11 +34,11 @@ class ToyGenerator(Generator):
 
     def __init__(
         self,
-        latent_dim: int,
+        latent_dim: Count,
         image_shape: Sequence[int],
-        num_classes: int = 0,
-        hidden: Sequence[int] = (128, 128),
-        point: bool = False,
+        num_classes: Labels = 0,
+        hidden: Widths = (128, 128),
+        point: Switch = False,
     ) -> None:
         super().__init__(latent_dim, image_shape, num_classes)
         self.point = point
@@ -49,6 +51,7 @@ class ToyGenerator(Generator):
         return self.layers(self.condition(z, y)).unflatten(1, self.image_shape)
 
 
+@validated
 class ToyDiscriminator(Discriminator):
     """points [B, D, 1, 1] -> logits[B], through hidden layers.
 
@@ -62,9 +65,9 @@ class ToyDiscriminator(Discriminator):
     def __init__(
         self,
         image_shape: Sequence[int],
-        num_classes: int = 0,
-        hidden: Sequence[int] = (128, 128),
-        scale: float = 1.0,
+        num_classes: Labels = 0,
+        hidden: Widths = (128, 128),
+        scale: Positive = 1.0,
     ) -> None:
         super().__init__(image_shape, num_classes)
         self.scale = scale

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from gan_lightning.ranges import Positive, validated
+
 
 class NoConstraint:
     """Leaves the weights as they are."""
@@ -13,6 +15,7 @@ class NoConstraint:
         """Do nothing."""
 
 
+@validated
 @dataclass(frozen=True)
 class ClipWeights:
     """Clamps every parameter of D to [-limit, limit], so that D is Lipschitz.
@@ -20,7 +23,7 @@ class ClipWeights:
     Source: Arjovsky et al. 2017, Wasserstein GAN, algorithm 1 (limit 0.01).
     """
 
-    limit: float = 0.01
+    limit: Positive = 0.01
 
     @torch.no_grad()
     def __call__(self, discriminator: nn.Module) -> None:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from gan_lightning.penalties.base import Judge, gradient_norm, interpolate, squared_gradient_norm
+from gan_lightning.ranges import NonNegative, Positive, validated
 
 
 class NoPenalty:
@@ -17,6 +18,7 @@ class NoPenalty:
         return real.new_zeros(real.shape[0])
 
 
+@validated
 @dataclass(frozen=True)
 class R1:
     """weight/2 ||grad D||^2 at the reals; `weight` is the paper's gamma.
@@ -25,7 +27,7 @@ class R1:
     section "Simplified gradient penalties".
     """
 
-    weight: float = 1.0
+    weight: NonNegative = 1.0
 
     def __call__(
         self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None
@@ -33,6 +35,7 @@ class R1:
         return 0.5 * self.weight * squared_gradient_norm(discriminator, real, y)
 
 
+@validated
 @dataclass(frozen=True)
 class R2:
     """weight/2 ||grad D||^2 at the fakes.
@@ -40,7 +43,7 @@ class R2:
     Source: Mescheder et al. 2018, section "Simplified gradient penalties".
     """
 
-    weight: float = 1.0
+    weight: NonNegative = 1.0
 
     def __call__(
         self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None
@@ -48,6 +51,7 @@ class R2:
         return 0.5 * self.weight * squared_gradient_norm(discriminator, fake, y)
 
 
+@validated
 @dataclass(frozen=True)
 class R1R2:
     """R1 + R2, both with the same weight.
@@ -55,7 +59,7 @@ class R1R2:
     Source: Huang et al. 2024, The GAN is dead; long live the GAN!, section on RpGAN + R1 + R2.
     """
 
-    weight: float = 1.0
+    weight: NonNegative = 1.0
 
     def __call__(
         self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None
@@ -64,6 +68,7 @@ class R1R2:
         return 0.5 * self.weight * sum(parts, start=real.new_zeros(len(real)))
 
 
+@validated
 @dataclass(frozen=True)
 class WGANGP:
     """weight (||grad D|| - 1)^2 between reals and fakes; use it with the Wasserstein loss.
@@ -71,7 +76,7 @@ class WGANGP:
     Source: Gulrajani et al. 2017, Improved Training of Wasserstein GANs, eq. 3.
     """
 
-    weight: float = 10.0
+    weight: NonNegative = 10.0
 
     def __call__(
         self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None
@@ -80,6 +85,7 @@ class WGANGP:
         return self.weight * (norm - 1.0).square()
 
 
+@validated
 @dataclass(frozen=True)
 class WGANLP:
     """weight max(0, ||grad D|| - 1)^2 between reals and fakes: smaller slopes are allowed.
@@ -87,7 +93,7 @@ class WGANLP:
     Source: Petzka et al. 2018, On the regularization of Wasserstein GANs (WGAN-LP).
     """
 
-    weight: float = 10.0
+    weight: NonNegative = 10.0
 
     def __call__(
         self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None
@@ -96,6 +102,7 @@ class WGANLP:
         return self.weight * (norm - 1.0).relu().square()
 
 
+@validated
 @dataclass(frozen=True)
 class WGANDiv:
     """weight ||grad D||^power between reals and fakes: Wasserstein without a Lipschitz bound.
@@ -103,8 +110,8 @@ class WGANDiv:
     Source: Wu et al. 2018, Wasserstein Divergence for GANs, section 3 (the paper's k=2, p=6).
     """
 
-    weight: float = 2.0
-    power: float = 6.0
+    weight: NonNegative = 2.0
+    power: Positive = 6.0
 
     def __call__(
         self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None
@@ -113,6 +120,7 @@ class WGANDiv:
         return self.weight * squared.pow(0.5 * self.power)
 
 
+@validated
 @dataclass(frozen=True)
 class DRAGAN:
     """weight (||grad D(x + noise)|| - target)^2 at noisy reals, the noise N(0, std^2) per pixel.
@@ -122,9 +130,9 @@ class DRAGAN:
     Source: Kodali et al. 2017, On Convergence and Stability of GANs, algorithm 1.
     """
 
-    weight: float = 10.0
-    std: float = 0.3
-    target: float = 1.0
+    weight: NonNegative = 10.0
+    std: NonNegative = 0.3
+    target: NonNegative = 1.0
 
     def __call__(
         self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None

@@ -4,8 +4,10 @@ import torch
 from torch import Tensor, nn
 
 from gan_lightning.penalties.base import Judge
+from gan_lightning.ranges import NonNegative, Share, validated
 
 
+@validated
 class LeCam(nn.Module):
     """weight (|D(real) - E D(fake)|^2 + |D(fake) - E D(real)|^2) with moving averages E.
 
@@ -22,7 +24,7 @@ class LeCam(nn.Module):
     anchors: Tensor
     started: Tensor
 
-    def __init__(self, weight: float = 0.3, decay: float = 0.99) -> None:
+    def __init__(self, weight: NonNegative = 0.3, decay: Share = 0.99) -> None:
         super().__init__()
         self.weight = weight
         self.decay = decay
@@ -46,6 +48,7 @@ class LeCam(nn.Module):
         return self.weight * (to_fake.square() + to_real.square())
 
 
+@validated
 class Consistency(nn.Module):
     """weight |D(x) - D(T(x))|^2 for reals and fakes: D should not depend on the augmentation T.
 
@@ -57,7 +60,9 @@ class Consistency(nn.Module):
         fake_weight: at the fakes.
     """
 
-    def __init__(self, augment: nn.Module, weight: float = 10.0, fake_weight: float = 10.0) -> None:
+    def __init__(
+        self, augment: nn.Module, weight: NonNegative = 10.0, fake_weight: NonNegative = 10.0
+    ) -> None:
         super().__init__()
         self.augment = augment
         self.weight = weight

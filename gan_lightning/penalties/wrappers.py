@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from gan_lightning.penalties.base import Judge, Penalty
+from gan_lightning.ranges import Count, NonNegative, validated
 from gan_lightning.schedules import Follower, Schedule
 
 
+@validated
 class Lazy(Follower, nn.Module):
     """Computes a penalty only on every `every`-th update of D, `every` times as strong.
 
@@ -21,7 +23,7 @@ class Lazy(Follower, nn.Module):
         weight: a factor beside that of the penalty.
     """
 
-    def __init__(self, penalty: Penalty, every: int = 16, weight: float = 1.0) -> None:
+    def __init__(self, penalty: Penalty, every: Count = 16, weight: NonNegative = 1.0) -> None:
         super().__init__()
         self.penalty = penalty
         self.every = every

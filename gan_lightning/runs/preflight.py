@@ -17,20 +17,20 @@ from omegaconf.errors import OmegaConfBaseException
 from torch import nn
 
 from gan_lightning.callbacks.console import quiet
+from gan_lightning.config import Settings
 from gan_lightning.config.build import (
-    Settings,
+    build_argument,
     build_data_module,
     build_module,
     build_part,
-    build_schedule,
-    build_schedules,
     build_trainer,
     complaint,
     exportable,
     part_keys,
 )
-from gan_lightning.config.checks import nearest, problems, unread
-from gan_lightning.config.schema import resolved
+from gan_lightning.config.checks import problems, suggestion, unread
+from gan_lightning.config.method import parts
+from gan_lightning.config.schema import resolved, written
 from gan_lightning.data import ImageDataModule
 from gan_lightning.errors import UserError
 from gan_lightning.export.generator_file import GENERATOR_FILE
@@ -42,7 +42,6 @@ from gan_lightning.schedules import scheduled
 from gan_lightning.training.base import settings as group_settings
 from gan_lightning.training.gan import GANModule
 
-PARTS = ("model.generator", "model.discriminator", "loss", "penalty", "constraint", "augment")
 ON_CPU = {"accelerator": "cpu", "devices": 1, "num_nodes": 1, "precision": "32-true"}
 
 
@@ -63,9 +62,9 @@ def checked(config: DictConfig, overrides: Sequence[str] = ()) -> Settings:
         settings = resolved(config)
     except OmegaConfBaseException as error:
         raise UserError(f"{error.full_key}: {str(error).splitlines()[0]}") from error
-    found = problems(settings)
+    found = problems(settings, written(config))
     wrong = {_part(problem.partition("=")[0]) for problem in found}
-    found += unread(overrides, OmegaConf.to_container(config, resolve=False))
+    found += unread(overrides, written(config))
     # To be told that it is complete, a run needs not the devices that trained it.
     devices = {} if found or not finished(settings) else ON_CPU
     with warnings.catch_warnings(action="ignore"):  # the run itself will say them
@@ -111,17 +110,15 @@ def trial(settings: Settings, wrong: set[str]) -> list[str]:
 
 def _parts(settings: Settings) -> Iterator[tuple[str, Callable[[], Any]]]:
     """Yield (key, how to build it) of what can be built by itself."""
-    for key in (*PARTS, *part_keys(settings, "callbacks")):
+    for part in parts(settings):
+        yield part.key, partial(build_argument, settings, part)
+    for key in part_keys(settings, "callbacks"):
         yield key, partial(build_part, settings, key)
     for name in ("generator", "discriminator"):
         yield "optimizer", partial(_optimizer, settings, name)
     for key in part_keys(settings, "logger"):
         yield key, partial(_signature, settings, key)
     yield "data", partial(build_data_module, settings["data"])
-    for name, node in (settings["optimizer"].get("schedule") or {}).items():
-        yield "optimizer", partial(build_schedules, {"schedule": {name: node}})
-    if settings["ema"].get("schedule"):
-        yield "ema", partial(build_schedule, "ema.schedule", settings["ema"]["schedule"])
 
 
 def _optimizer(settings: Settings, name: str) -> None:
@@ -167,7 +164,7 @@ def doubts(settings: Settings, trainer: Trainer) -> Iterator[str]:
         yield "trainer.max_epochs=0 trains nothing."
     metric = settings["optimized_metric"]
     if metric and metric not in (known := known_metrics()):
-        hint = nearest(metric, known)
+        hint = suggestion(metric, known)
         yield f"optimized_metric={metric} is no curve that this project draws{hint}."
     asked, precision = settings["trainer"]["precision"], trainer.precision
     if str(asked).startswith("16") and precision == "bf16-mixed":

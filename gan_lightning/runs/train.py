@@ -12,7 +12,14 @@ from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
 from gan_lightning.callbacks.console import quiet
-from gan_lightning.config.build import Settings, build_data, build_module, build_trainer, run_images
+from gan_lightning.config import Settings
+from gan_lightning.config.build import (
+    build_data,
+    build_module,
+    build_trainer,
+    run_images,
+    schedule_over,
+)
 from gan_lightning.errors import RunError, UserError
 from gan_lightning.loggers import MetricsCSV
 from gan_lightning.runs.console import announce, announce_settings, closing_words, summary
@@ -70,7 +77,8 @@ def train_in(
     data, missing = build_data(settings)
     check_batch(settings, data)
     seed_everything(settings["seed"], workers=True, verbose=False)
-    module = build_module(settings, run_images(settings, data))
+    module = build_module(settings)
+    schedule_over(module, run_images(settings, data))
     quiet()
     torch.set_float32_matmul_precision("high")  # TF32 on GPUs that have it
     warnings.filterwarnings("ignore", ".*AMP with fp16 is not supported on CPU.*")  # we say it

@@ -15,8 +15,9 @@ from torch.optim import Optimizer
 
 from gan_lightning.errors import UserError
 from gan_lightning.networks.base import Generator
+from gan_lightning.ranges import Count, NonNegative, Positive, Seed, validated
 from gan_lightning.sampling.latents import seed_step, training_latents
-from gan_lightning.schedules import Schedule, scheduled
+from gan_lightning.schedules import OptimizerSchedules, Schedule, scheduled
 from gan_lightning.training.ema import AveragedGenerator
 from gan_lightning.training.finite import FiniteGuard
 from gan_lightning.training.meters import Meters
@@ -29,6 +30,7 @@ Stepped = tuple[OptimizerFactory, Sequence[nn.Module]]
 Objective = Callable[..., tuple[Tensor, dict[str, Tensor]]]
 
 
+@validated
 class GenerativeModule(LightningModule):
     """A generator that is trained, averaged, sampled and shipped, whatever trains it.
 
@@ -70,14 +72,14 @@ class GenerativeModule(LightningModule):
         self,
         generator: Generator,
         stepped: Mapping[str, Stepped],
-        schedules: Mapping[str, Schedule] | None = None,
-        accumulate: int = 1,
-        clip_norm: float | None = None,
-        ema_half_life: float = 10_000.0,
-        ema_ramp_up: float = 0.1,
+        schedules: OptimizerSchedules | None = None,
+        accumulate: Count = 1,
+        clip_norm: Positive | None = None,
+        ema_half_life: NonNegative = 10_000.0,
+        ema_ramp_up: NonNegative = 0.1,
         ema_schedule: Schedule | None = None,
-        seed: int = 0,
-        log_every_n_images: int = 3200,
+        seed: Seed = 0,
+        log_every_n_images: Count = 3200,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False

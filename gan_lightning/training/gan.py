@@ -13,10 +13,12 @@ from gan_lightning.augment import Augment, NoAugment
 from gan_lightning.losses import Loss
 from gan_lightning.networks.base import Discriminator, Generator
 from gan_lightning.penalties import NoConstraint, NoPenalty, Penalty
+from gan_lightning.ranges import Count, validated
 from gan_lightning.schedules import followers
 from gan_lightning.training.base import Batch, GenerativeModule, OptimizerFactory, Stepped
 
 
+@validated
 class GANModule(GenerativeModule):
     """Trains a generator G against a discriminator D with two optimizers.
 
@@ -63,8 +65,8 @@ class GANModule(GenerativeModule):
         penalty: Penalty | None = None,
         constraint: Callable[[nn.Module], None] | None = None,
         augment: Augment | None = None,
-        d_steps: int = 1,
-        g_steps: int = 1,
+        d_steps: Count = 1,
+        g_steps: Count = 1,
         **shared: Any,
     ) -> None:
         loss.attach(generator, discriminator)

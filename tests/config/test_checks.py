@@ -10,9 +10,10 @@ import pytest
 from hydra.errors import ConfigCompositionException
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from gan_lightning.config.checks import nearest, problems, unread
-from gan_lightning.config.schema import register, resolved
+from gan_lightning.config.checks import problems, suggestion, unread
+from gan_lightning.config.schema import register, resolved, written
 from gan_lightning.errors import UserError
+from gan_lightning.ranges import Positive
 from gan_lightning.runs.resume import resume_config
 from tests.conftest import compose_config
 
@@ -20,7 +21,7 @@ Compose = Callable[..., DictConfig]
 
 
 def wrong(config: DictConfig) -> list[str]:
-    return problems(resolved(config))
+    return problems(resolved(config), written(config))
 
 
 @pytest.mark.parametrize(
@@ -94,11 +95,31 @@ def test_a_bad_value_of_an_option_is_named_too(
     assert wrong(compose(*overrides))[0].startswith(key)
 
 
-def test_words_of_our_options_may_mean_something_else_to_others(compose: Compose) -> None:
-    own = ("loss._target_=own.L", "+loss.scale=[0.8,1]", "+loss.a=null", "+loss.flips=0.5")
-    network = ("model.discriminator._target_=own.D", "+model.discriminator.hidden=64")
-    config = resolved(compose(*own, *network, "+loss.lr=-1"))
-    assert [line.partition(" ")[0] for line in problems(config)] == ["loss.lr=-1"]
+class Own:
+    """A user's loss, whose words mean something else than ours."""
+
+    def __init__(self, limit: float, scale: list[float], flips: float = 0.5) -> None:
+        self.limit = limit
+
+
+class OwnWithTypes:
+    def __init__(self, limit: Positive | None = None, **more: Any) -> None:
+        self.limit = limit
+
+
+def test_a_class_of_the_users_is_judged_by_its_own_types_alone(compose: Compose) -> None:
+    own = (f"loss._target_={__name__}.Own", "+loss.limit=-3", "+loss.scale=[0.8,1]")
+    assert wrong(compose(*own, "+loss.flips=0.5", "+loss.lr=-1")) == []
+    typed = (f"loss._target_={__name__}.OwnWithTypes", "+loss.limit=-3", "+loss.size=-1")
+    assert wrong(compose(*typed)) == ["loss.limit=-3 must be a number above 0"]
+    assert wrong(compose(*typed[:1], "+loss.limit=null")) == []
+    assert wrong(compose("loss._target_=not.There", "+loss.limit=-3")) == []
+
+
+def test_what_follows_from_a_wrong_value_is_not_said_again(compose: Compose) -> None:
+    first, second = wrong(compose("optimizer=ttur", "optimizer.lr=-1", "d_steps=0"))
+    assert first == "d_steps=0 must be a whole number at least 1"
+    assert second == "optimizer.lr=-1 must be a number above 0"
 
 
 def test_equal_mistakes_in_two_places_are_both_named(compose: Compose) -> None:
@@ -186,8 +207,8 @@ def test_plain_configs_hold_plain_values(compose: Compose) -> None:
 @pytest.mark.parametrize(
     ("word", "hint"), [("wdith", "width"), ("width", "width"), ("xyzzy", None)]
 )
-def test_nearest_word(word: str, hint: str | None) -> None:
-    assert nearest(word, ["width", "depth"]) == (f" (did you mean {hint!r}?)" if hint else "")
+def test_suggested_word(word: str, hint: str | None) -> None:
+    assert suggestion(word, ["width", "depth"]) == (f" (did you mean {hint!r}?)" if hint else "")
 
 
 def resumed(folder: Path, *overrides: str) -> dict[str, Any]:

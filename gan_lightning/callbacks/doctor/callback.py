@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
@@ -11,8 +11,10 @@ from gan_lightning.callbacks.context import context
 from gan_lightning.callbacks.doctor.diagnosis import Chart, diagnose
 from gan_lightning.callbacks.doctor.measure import Panel, choose_panel, measure
 from gan_lightning.callbacks.doctor.rules import RULES
+from gan_lightning.ranges import NonNegative, number, validated
 
 
+@validated
 class CollapseDoctor(Callback):
     """Looks at both networks after every epoch; silent as long as they learn.
 
@@ -26,7 +28,12 @@ class CollapseDoctor(Callback):
         warm_up: images to be seen before anything counts: everything is untrained at first.
     """
 
-    def __init__(self, log_file: str, num_images: int = 500, warm_up: int = 10_000) -> None:
+    def __init__(
+        self,
+        log_file: str,
+        num_images: Annotated[int, number(2, whole=True)] = 500,  # of one, there are no distances
+        warm_up: NonNegative = 10_000,
+    ) -> None:
         self.log_file = Path(log_file)
         self.num_images = num_images
         self.warm_up = warm_up
