@@ -152,18 +152,20 @@ def test_a_way_without_a_length_lasts_the_whole_run() -> None:
 
 
 @pytest.mark.parametrize(
-    ("overrides", "images"),
+    ("overrides", "world_size", "images"),
     [
-        (["trainer.max_epochs=3"], 3 * 8 * 1500),
-        (["trainer.max_epochs=3", "trainer.limit_train_batches=0.5"], 3 * 4 * 1500),
-        (["trainer.max_epochs=2", "trainer.limit_train_batches=5", "trainer.devices=2"], 2 * 640),
-        (["trainer.max_epochs=-1"], None),
+        (["trainer.max_epochs=3"], 1, 3 * 8 * 1500),
+        (["trainer.max_epochs=3", "trainer.limit_train_batches=0.5"], 2, 3 * 4 * 1500),
+        (["trainer.max_epochs=2", "trainer.limit_train_batches=5"], 2, 2 * 640),
+        (["trainer.max_epochs=-1"], 1, None),
     ],
 )
-def test_the_length_of_a_run(overrides: list[str], images: int | None, compose: Compose) -> None:
+def test_the_length_of_a_run(
+    overrides: list[str], world_size: int, images: int | None, compose: Compose
+) -> None:
     config = resolved(compose("data=digits", *overrides))
-    data, _ = build_data(config)
-    assert run_images(config, data) == images
+    data, *_ = build_data(config)
+    assert run_images(config, data, world_size) == images
 
 
 def test_the_rate_has_fallen_at_the_end_of_the_run(compose: Compose) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from hydra.utils import get_object
 
 from gan_lightning.config import Settings
-from gan_lightning.config.method import parts
+from gan_lightning.config.method import parts, strangers, training_class
 from gan_lightning.config.value_rules import KEYS, across, others_types
 from gan_lightning.ranges import argument_types, faults
 
@@ -87,11 +87,18 @@ def unread(overrides: Sequence[str], config: Settings) -> list[str]:
     values = [str(value) for _, value in leaves(config)] + [*overrides]
     words = {word for value in values if "${" in value for word in re.findall(r"[\w-]+", value)}
     keys = [part.key for part in parts(config) if "." in part.key]
-    found = []
+    others, found = strangers(config), []
+    for item in overrides:
+        asked = re.split("[=@]", item.lstrip("+"))[0]
+        for key in [key for key in others if f"{asked}.".startswith(f"{key}.")][:1]:
+            name = training_class(config).__name__
+            found.append(f"{item} is read by nothing: {name} has no {key}: leave it out")
     for group in dict.fromkeys(key.partition(".")[0] for key in keys):
         there = [f"{group}.{word}" for word in config.get(group) or ()]
         for key in there:
-            if key.partition(".")[2] in words or key in keys or (resumed and key not in added):
+            if key.partition(".")[2] in words or key in (*keys, *others):
+                continue
+            if resumed and key not in added:
                 continue
             hint = suggestion(key, [other for other in (*keys, *there) if other != key])
             found.append(f"{added.get(key, key)} is read by nothing{hint}: leave it out")

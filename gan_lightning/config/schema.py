@@ -21,8 +21,12 @@ AUTO = "auto"  # resume=auto: go on with what is in the run's folder, or begin
 
 @dataclass
 class TrainConfig:
-    """The top level of conf/config.yaml; the groups' own keys are in their YAML files."""
+    """The top level of conf/config.yaml; the groups' own keys are in their YAML files.
 
+    Which of the groups must be there, the method says: see `config/method.py`.
+    """
+
+    method: dict[str, Any] = MISSING
     data: dict[str, Any] = MISSING
     model: dict[str, Any] = MISSING
     loss: dict[str, Any] = MISSING

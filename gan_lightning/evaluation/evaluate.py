@@ -56,7 +56,7 @@ def find_network(asked: str, data: DataModule) -> FeatureNetwork:
 
 def build_reals(node: dict[str, Any]) -> DataModule:
     """Return the data set; missing images are an error here, whatever training would do."""
-    data, _ = build_data({"data": {**node, "on_missing": "error"}})
+    data, *_ = build_data({"data": {**node, "on_missing": "error"}})
     return data
 
 

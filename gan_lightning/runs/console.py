@@ -8,7 +8,8 @@ from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from rich.console import Console
 from torch import nn
 
-from gan_lightning.data import ImageDataModule
+from gan_lightning.config import Settings
+from gan_lightning.data import DataModule
 from gan_lightning.export.generator_file import GENERATOR_FILE
 from gan_lightning.loggers import TensorBoard
 from gan_lightning.training.base import GenerativeModule
@@ -23,7 +24,7 @@ def parameters(network: nn.Module) -> str:
 
 
 def summary(
-    settings: dict[str, Any], data: ImageDataModule, module: GenerativeModule, trainer: Trainer
+    settings: Settings, data: DataModule, module: GenerativeModule, trainer: Trainer
 ) -> str:
     """Return what the run will do, a line a topic."""
     world, shape = trainer.world_size, "x".join(map(str, module.generator.image_shape))
@@ -79,7 +80,7 @@ def closing_words(run_dir: Path) -> str:
     return "\n".join(lines)
 
 
-def announce_settings(trainer: Trainer, settings: dict[str, Any]) -> None:
+def announce_settings(trainer: Trainer, settings: Settings) -> None:
     """Fill TensorBoard's HParams tab with the settings that runs differ in."""
     groups = ("model", "loss", "penalty", "constraint", "augment", "optimizer", "ema")
     flat: dict[str, Any] = {key: settings[key] for key in ("seed", "d_steps") if key in settings}

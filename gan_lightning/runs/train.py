@@ -1,30 +1,23 @@
 """One training run, from a config to a generator file; knows nothing of command lines."""
 
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
-from lightning import Trainer, seed_everything
+from lightning import Trainer
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
-from gan_lightning.callbacks.console import quiet
+from gan_lightning.callbacks.export import GeneratorExport
 from gan_lightning.config import Settings
-from gan_lightning.config.build import (
-    build_data,
-    build_module,
-    build_trainer,
-    run_images,
-    schedule_over,
-)
+from gan_lightning.config.build import build_data, build_loggers, run_images, schedule_over
 from gan_lightning.errors import RunError, UserError
 from gan_lightning.loggers import MetricsCSV
 from gan_lightning.runs.console import announce, announce_settings, closing_words, summary
 from gan_lightning.runs.failures import explain, last_good, position
-from gan_lightning.runs.preflight import check_batch, checked, doubts
+from gan_lightning.runs.preflight import Built, check_batch, doubts, preflight
 from gan_lightning.runs.record import RunRecord
 from gan_lightning.runs.resume import complete, find_checkpoint, fit_weights, rewind_curves
 from gan_lightning.system.checkpoint_file import RunCheckpoint
@@ -49,7 +42,8 @@ def train(
         RunError: the run started and could not go on.
         SystemExit: a signal ended it; its status.
     """
-    settings = checked(config, own)
+    built = preflight(config, own)
+    settings = built.settings
     run_dir = Path(settings["run_dir"])
     if (run_dir / "config.yaml").exists() and not settings["resume"]:
         last = run_dir / "checkpoints" / "last.ckpt"
@@ -61,29 +55,29 @@ def train(
         if done:
             announce(f"[bold]{run_dir.name} is {done}")
         else:
-            train_in(run_dir, settings, checkpoint, warning, overrides)
+            train_in(run_dir, built, checkpoint, warning, overrides)
         announce(closing_words(run_dir))
     return optimized(settings, run_dir)
 
 
 def train_in(
     run_dir: Path,
-    settings: Settings,
+    built: Built,
     checkpoint: RunCheckpoint | None,
     warning: str,
     overrides: Sequence[str],
 ) -> None:
-    """Build everything, and train in a folder that is this run's own."""
-    data, missing = build_data(settings)
-    check_batch(settings, data)
-    seed_everything(settings["seed"], workers=True, verbose=False)
-    module = build_module(settings)
-    schedule_over(module, run_images(settings, data))
-    quiet()
+    """Fetch the data, and train in a folder that is this run's own."""
+    module, trainer = built.module, built.trainer
+    data, missing, settings = build_data(built.settings, built.data)
+    check_batch(data, trainer.world_size)
+    schedule_over(module, run_images(settings, data, trainer.world_size))
     torch.set_float32_matmul_precision("high")  # TF32 on GPUs that have it
-    warnings.filterwarnings("ignore", ".*AMP with fp16 is not supported on CPU.*")  # we say it
-    trainer = build_trainer(settings)
-    for words in [warning, missing, *doubts(settings, trainer)]:
+    trainer.loggers = build_loggers(settings)
+    for callback in trainer.callbacks:  # type: ignore[attr-defined]  # it has
+        if isinstance(callback, GeneratorExport):
+            callback.config = settings  # with the data that was found
+    for words in [warning, missing, *doubts(built)]:
         if words:
             announce(f"[bold yellow]WARNING: {words}")
     announce(summary(settings, data, module, trainer))

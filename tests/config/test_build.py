@@ -1,46 +1,86 @@
 """From a plain config to objects."""
 
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
 
 import pytest
 import torch
+from lightning.pytorch.strategies import DDPStrategy
 from omegaconf import DictConfig
 
 from gan_lightning.config.build import (
-    SPAWN,
+    build_callbacks,
     build_data,
+    build_loggers,
     build_module,
     build_trainer,
-    choose_strategy,
 )
 from gan_lightning.config.schema import resolved
 from gan_lightning.errors import UserError
-from gan_lightning.runs.preflight import check_batch
+from gan_lightning.runs.preflight import check_batch, preflight
+from gan_lightning.runs.train import train_in
+from gan_lightning.training.base import GenerativeModule
 
 Compose = Callable[..., DictConfig]
 
 
+@pytest.fixture
+def four_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Lightning find four GPUs; nothing is put on them before a run."""
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda *_: (8, 0))
+
+
 @pytest.mark.parametrize(
-    ("trainer", "strategy"),
+    ("trainer", "devices"),
     [
-        ({}, "auto"),
-        ({"devices": 2}, SPAWN),
-        ({"devices": [0, 1]}, SPAWN),
-        ({"devices": [1]}, "auto"),
-        ({"devices": "auto"}, "auto"),
-        ({"devices": 2, "strategy": "fsdp"}, "fsdp"),
+        (("trainer=cpu",), 1),
+        (("trainer=cpu", "trainer.devices=auto"), 1),
+        (("trainer=cpu", "trainer.devices=2"), 2),
+        (("trainer=cpu", "trainer.num_nodes=2"), 2),
+        (("trainer=gpu", "trainer.devices=[0,1]"), 2),
+        (("trainer=gpu", "trainer.devices=[1]"), 1),
+        (("trainer.devices=auto",), 4),
+        (("trainer.devices=-1", "trainer.num_nodes=2"), 8),
     ],
 )
-def test_the_strategy_is_chosen_for_the_user(trainer: dict[str, Any], strategy: str) -> None:
-    node = {"strategy": "auto", "devices": 1, "accelerator": "cpu"} | trainer
-    assert choose_strategy(node) == strategy
+@pytest.mark.usefixtures("four_gpus")
+def test_the_trainer_counts_the_devices(
+    trainer: tuple[str, ...], devices: int, compose: Compose
+) -> None:
+    """Once: the strategy, the length of the run and the largest batch follow from its number."""
+    limit = ("trainer.max_epochs=2", "trainer.limit_train_batches=5")
+    settings = resolved(compose("data=digits", *limit, *trainer))
+    built = build_trainer(settings, [])
+    assert built.world_size == devices
+    assert isinstance(built.strategy, DDPStrategy) == (devices > 1)
+    if isinstance(built.strategy, DDPStrategy):  # SPAWN
+        assert built.strategy._start_method == "spawn"
+        assert built.strategy._ddp_kwargs == {"find_unused_parameters": True}
 
 
-def test_auto_devices_are_the_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
-    node = {"strategy": "auto", "devices": "auto", "accelerator": "auto"}
-    assert choose_strategy(node) == SPAWN
+def test_a_strategy_of_the_users_is_left_alone(compose: Compose) -> None:
+    settings = resolved(compose("trainer=cpu", "trainer.devices=2", "trainer.strategy=ddp"))
+    assert build_trainer(settings, []).strategy._ddp_kwargs == {}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("trainer", "devices"),
+    [(("trainer=gpu", "trainer.devices=[0,1]"), 2), (("trainer=cpu", "trainer.num_nodes=2"), 2)],
+)
+@pytest.mark.usefixtures("four_gpus")
+def test_the_rate_falls_as_long_as_all_devices_train(
+    trainer: tuple[str, ...], devices: int, compose: Compose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An integer `limit_train_batches` counts the batches of each device."""
+    limit = ("trainer.max_epochs=2", "trainer.limit_train_batches=5", "data.batch_size=64")
+    config = compose("data=digits", "model=mlp", *limit, *trainer)
+    built = preflight(config)
+    fitted: list[GenerativeModule] = []
+    monkeypatch.setattr(built.trainer, "fit", lambda module, **_: fitted.append(module))
+    train_in(Path(built.settings["run_dir"]), built, None, "", [])
+    (module,) = fitted
+    assert module.schedules["lr"].images == 2 * 5 * 64 * devices
 
 
 @pytest.mark.parametrize(
@@ -53,11 +93,11 @@ def test_what_lightning_refuses_is_one_sentence(override: str, compose: Compose)
 
 @pytest.mark.parametrize("name", ["callbacks.progress_bar", "logger.csv", "logger.tensorboard"])
 def test_null_turns_a_part_off(name: str, compose: Compose) -> None:
-    with_it = build_trainer(resolved(compose("data=digits", "trainer=cpu")))
-    without = build_trainer(resolved(compose("data=digits", "trainer=cpu", f"{name}=null")))
-    parts = "callbacks" if name.startswith("callbacks") else "loggers"
-    assert len(getattr(without, parts)) == len(getattr(with_it, parts)) - 1
-    assert None not in getattr(without, parts)
+    build = build_callbacks if name.startswith("callbacks") else build_loggers
+    with_it = build(resolved(compose("data=digits", "trainer=cpu")))
+    without = build(resolved(compose("data=digits", "trainer=cpu", f"{name}=null")))
+    assert len(without) == len(with_it) - 1
+    assert None not in without
 
 
 @pytest.mark.parametrize(
@@ -75,9 +115,17 @@ def test_a_class_that_cannot_be_made_is_the_users_error(override: str, compose: 
 
 def test_a_batch_larger_than_the_data_is_refused(compose: Compose) -> None:
     config = resolved(compose("data=digits", "data.repeat=1", "data.batch_size=1501"))
-    data, _ = build_data(config)
+    data, *_ = build_data(config)
     with pytest.raises(UserError, match=r"data\.batch_size=1501.*1500"):
-        check_batch(config, data)
+        check_batch(data, world_size=1)
+
+
+def test_a_batch_of_all_devices_is_looked_at(compose: Compose) -> None:
+    config = resolved(compose("data=digits", "data.repeat=1", "data.batch_size=1000"))
+    data, *_ = build_data(config)
+    check_batch(data, world_size=1)
+    with pytest.raises(UserError, match=r"data\.batch_size=1000.*a step of 2000.*1500"):
+        check_batch(data, world_size=2)
 
 
 def test_the_seed_decides_the_first_weights(compose: Compose) -> None:

@@ -3,6 +3,7 @@
 Runs over whatever is there: a new option is tested the moment it exists.
 """
 
+import copy
 import os
 from collections.abc import Callable
 from importlib import metadata
@@ -17,7 +18,7 @@ from omegaconf import DictConfig
 from PIL import Image
 from torch import Tensor, nn
 
-from gan_lightning.config.build import build_data, build_module, build_trainer
+from gan_lightning.config.build import build_data, build_loggers, build_module, build_trainer
 from gan_lightning.config.checks import problems, unread
 from gan_lightning.config.schema import resolved, written
 from gan_lightning.data import DataUnavailable, ImageDataModule
@@ -123,10 +124,12 @@ def test_data_builds(
     config = resolved(compose(option, f"data.resolution={resolution}", *more))
     there = "dataset" not in config["data"] or is_set_data(config["data"])
     without_network(config["data"], monkeypatch)
-    data, warning = build_data(config)
-    assert data.name == config["data"]["name"] == (option[5:] if there else "digits")
+    before = copy.deepcopy(config)
+    data, warning, settings = build_data(config)
+    assert config == before, "what was given is not changed"
+    assert data.name == settings["data"]["name"] == (option[5:] if there else "digits")
     assert bool(warning) != there
-    check_batch(config, data)
+    check_batch(data, world_size=1)
     image, label = data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)
     shape = (config["data"]["batch_size"], config["data"]["channels"], resolution, resolution)
     assert image.shape == shape
@@ -137,9 +140,9 @@ def test_data_builds(
 def test_surroundings_build(option: str, compose: Compose) -> None:
     if option == "trainer=gpu" and not torch.cuda.is_available():
         pytest.skip("needs a GPU")
-    trainer = build_trainer(resolved(compose("data=digits", option)))
-    config = resolved(compose(option))
-    assert len(trainer.loggers) == len(config["logger"])
+    config = resolved(compose("data=digits", option))
+    trainer = build_trainer(config)
+    assert len(build_loggers(config)) == len(config["logger"])
     names = {type(callback).__name__ for callback in trainer.callbacks}
     wanted = {node["_target_"].rpartition(".")[2] for node in config["callbacks"].values() if node}
     assert wanted <= names
@@ -202,7 +205,7 @@ def weights(network: nn.Module) -> Tensor:
 
 def take_a_step(config: dict[str, Any], run_dir: Path) -> GANModule:
     """Train one step, and check that it moved both networks and left a readable generator."""
-    data, _ = build_data(config)
+    data, *_ = build_data(config)
     torch.manual_seed(config["seed"])
     module = build_module(config)
     networks = (module.generator, module.discriminator)

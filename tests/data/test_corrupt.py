@@ -112,7 +112,7 @@ def test_a_cut_file_beside_another_cut_file_is_corrupt(tmp_path: Path) -> None:
 def test_other_content_than_everybodys_is_warned_of(tmp_path: Path) -> None:
     prepare(tmp_path)
     node = {"_target_": "gan_lightning.data.MNISTDataModule", "dataset": "MNIST", "name": "mnist"}
-    _, warning = build_data({"data": {**node, "root": str(tmp_path)}})
+    _, warning, _ = build_data({"data": {**node, "root": str(tmp_path)}})
     assert "train-images-idx3-ubyte is not the file that everybody has" in warning
 
 

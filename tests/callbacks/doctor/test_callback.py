@@ -98,7 +98,7 @@ def run(
 ) -> tuple[GANModule, Trainer]:
     """Train with the doctor; `broken` are arguments of a broken generator."""
     settings = resolved(compose(*TINY, *overrides))
-    data, _ = build_data(settings)
+    data, *_ = build_data(settings)
     torch.manual_seed(0)
     module = build_module(settings)
     if broken:
@@ -197,7 +197,7 @@ def test_silent_on_a_small_dcgan(
     settings = resolved(
         compose(*base, f"data={data}", "model=dcgan", *sizes, "trainer.max_epochs=6")
     )
-    images, _ = build_data(settings)
+    images, *_ = build_data(settings)
     torch.manual_seed(0)
     trainer = build_trainer(
         settings | {"trainer": settings["trainer"] | {"limit_train_batches": 20}}
@@ -211,7 +211,7 @@ def test_silent_on_digits_with_all_defaults(compose: Compose, tmp_path: Path) ->
     settings = resolved(
         compose("data=digits", "trainer=cpu", "callbacks.scores=null", "trainer.max_epochs=6")
     )
-    images, _ = build_data(settings)
+    images, *_ = build_data(settings)
     torch.manual_seed(0)
     build_trainer(settings).fit(build_module(settings), datamodule=images)
     assert said(tmp_path) == []
@@ -224,7 +224,7 @@ def test_it_changes_nothing(compose: Compose) -> None:
         short = ("trainer.max_epochs=3", "trainer.limit_train_batches=4")
         overrides = [o for o in TINY if "doctor" not in o or doctor[1:] == []]
         settings = resolved(compose(*overrides, *short, *doctor))
-        data, _ = build_data(settings)
+        data, *_ = build_data(settings)
         torch.manual_seed(0)
         module = build_module(settings)
         build_trainer(settings).fit(module, datamodule=data)
@@ -241,7 +241,7 @@ def test_streaks_survive_a_resume(compose: Compose, tmp_path: Path) -> None:
     on = tuple(o for o in TINY if "checkpoints" not in o)
     for epochs in (3, 4, 5):
         settings = resolved(compose(*on, *D_WINS, f"trainer.max_epochs={epochs}"))
-        data, _ = build_data(settings)
+        data, *_ = build_data(settings)
         torch.manual_seed(0)
         last = tmp_path / "checkpoints" / "last.ckpt"
         build_trainer(settings).fit(
@@ -267,7 +267,7 @@ def test_only_the_first_process_measures(tmp_path: Path) -> None:
 def test_held_out_reals_are_the_validation_set_or_the_test_split(compose: Compose) -> None:
     for validation, expected in ((0, "test"), (50, "validation")):
         settings = resolved(compose(*TINY, f"data.validation={validation}"))
-        data, _ = build_data(settings)
+        data, *_ = build_data(settings)
         panel = choose_panel(build_module(settings), data, 60)
         held_out = data.validation_set if validation else data.split(train=False)
         assert held_out is not None
