@@ -60,8 +60,7 @@ class AuxiliaryLoss(nn.Module, Loss):
 
 
 class ACGAN(AuxiliaryLoss):
-    """The head predicts the label; it is trained on reals and fakes, and G is trained to make it
-    right.
+    """The head predicts the label, by cross-entropy: of reals and fakes for D, of fakes for G.
 
     Source: Odena et al. 2017, Conditional Image Synthesis with Auxiliary Classifier GANs,
     section 3 (L_S and L_C). There D itself sees no label: model.discriminator.num_classes=0.
@@ -70,15 +69,12 @@ class ACGAN(AuxiliaryLoss):
     uses_classes = True
 
     def make_head(self, features: int, generator: Generator) -> nn.Module:
-        """Return one linear layer to class logits[B, K]."""
         return nn.Linear(features, generator.num_classes)
 
     def discriminator_more(self, real: Tensor, fake: Tensor, y: Tensor, z: Tensor) -> Tensor:
-        """Return the cross-entropy of reals plus that of fakes."""
         return F.cross_entropy(real, y) + F.cross_entropy(fake, y)
 
     def generator_more(self, fake: Tensor, y: Tensor, z: Tensor) -> Tensor:
-        """Return the cross-entropy of the fakes."""
         return F.cross_entropy(fake, y)
 
 
@@ -99,16 +95,13 @@ class MultiHinge(AuxiliaryLoss):
     uses_classes = True
 
     def make_head(self, features: int, generator: Generator) -> nn.Module:
-        """Return one linear layer to scores[B, K + 1], the last one of "fake"."""
         return nn.Linear(features, generator.num_classes + 1)
 
     def discriminator_more(self, real: Tensor, fake: Tensor, y: Tensor, z: Tensor) -> Tensor:
-        """Return the hinge of reals to their labels plus that of fakes to "fake"."""
-        last = torch.full_like(y, fake.shape[1] - 1)
+        last = torch.full_like(y, fake.shape[1] - 1)  # of the K + 1 scores that of "fake"
         return crammer_singer(real, y) + crammer_singer(fake, last)
 
     def generator_more(self, fake: Tensor, y: Tensor, z: Tensor) -> Tensor:
-        """Return the hinge of the fakes to their labels."""
         return crammer_singer(fake, y)
 
 
@@ -159,9 +152,7 @@ class InfoGAN(AuxiliaryLoss):
         return cost
 
     def discriminator_more(self, real: Tensor, fake: Tensor, y: Tensor, z: Tensor) -> Tensor:
-        """Return the cost on fakes; reals have no codes."""
         return self.cost(fake, z)
 
     def generator_more(self, fake: Tensor, y: Tensor, z: Tensor) -> Tensor:
-        """Return the cost."""
         return self.cost(fake, z)

@@ -12,7 +12,7 @@ from gan_lightning.ranges import Beta, Finite, validated
 @validated
 @dataclass(frozen=True)
 class BCEWithLogits(Loss):
-    """The discriminator as a judge with the BCE cost: reals are 1 - smoothing, fakes 0.
+    """D minimises J(real, 1 - smoothing) + J(fake, 0), J the cross-entropy: see `bce`.
 
     The base of the two classical GANs, which differ in what the generator minimises. One-sided
     label smoothing keeps D from being too sure: its best answer becomes (1 - smoothing) p_data /
@@ -25,29 +25,26 @@ class BCEWithLogits(Loss):
     logits_mean = "probability"
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        """Return J(real, 1 - smoothing) + J(fake, 0)."""
         return bce(real_logits, 1.0 - self.smoothing) + bce(fake_logits, 0.0)
 
 
 class NonSaturating(BCEWithLogits):
-    """The generator minimises -log D(G(z)).
+    """The generator minimises -log D(G(z)), that is J(fake, 1).
 
     Source: Goodfellow et al. 2014, section 3 ("maximize log D(G(z))").
     """
 
     def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
-        """Return J(fake, 1)."""
         return bce(fake_logits, 1.0)
 
 
 class Minimax(BCEWithLogits):
-    """The generator minimises log(1 - D(G(z))), which saturates when D is sure.
+    """The generator minimises log(1 - D(G(z))), that is -J(fake, 0): it saturates when D is sure.
 
     Source: Goodfellow et al. 2014, eq. 1.
     """
 
     def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
-        """Return -J(fake, 0)."""
         return -bce(fake_logits, 0.0)
 
 
@@ -65,12 +62,10 @@ class LeastSquares(Loss):
     logits_mean = "margin"
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        """Return 1/2 E(real - b)^2 + 1/2 E(fake - a)^2."""
         real, fake = (real_logits - self.b).square(), (fake_logits - self.a).square()
         return 0.5 * (real.mean() + fake.mean())
 
     def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
-        """Return 1/2 E(fake - c)^2."""
         return 0.5 * (fake_logits - self.c).square().mean()
 
 
@@ -81,11 +76,9 @@ class Wasserstein(Loss):
     """
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        """Return E(fake) - E(real)."""
         return fake_logits.mean() - real_logits.mean()
 
     def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
-        """Return -E(fake)."""
         return -fake_logits.mean()
 
 
@@ -98,5 +91,4 @@ class Hinge(Wasserstein):
     logits_mean = "margin"
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        """Return E max(0, 1 - real) + E max(0, 1 + fake)."""
         return F.relu(1.0 - real_logits).mean() + F.relu(1.0 + fake_logits).mean()

@@ -32,11 +32,9 @@ class FGAN(Loss):
         raise NotImplementedError
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        """Return -E g(real) + E f*(g(fake))."""
         return self.cost(fake_logits).mean() - self.activation(real_logits).mean()
 
     def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
-        """Return -E f*(g(fake)) if saturating, else -E g(fake)."""
         return -(self.cost if self.saturating else self.activation)(fake_logits).mean()
 
 
@@ -44,11 +42,9 @@ class KullbackLeibler(FGAN):
     """KL(data || model): f(u) = u log u, g(v) = v, f*(t) = exp(t - 1)."""
 
     def activation(self, v: Tensor) -> Tensor:
-        """Return v."""
         return v
 
     def cost(self, v: Tensor) -> Tensor:
-        """Return exp(v - 1)."""
         return (v - 1.0).exp()
 
 
@@ -56,11 +52,9 @@ class ReverseKullbackLeibler(FGAN):
     """KL(model || data): f(u) = -log u, g(v) = -exp(-v), f*(t) = -1 - log(-t)."""
 
     def activation(self, v: Tensor) -> Tensor:
-        """Return -exp(-v)."""
         return -(-v).exp()
 
     def cost(self, v: Tensor) -> Tensor:
-        """Return v - 1."""
         return v - 1.0
 
 
@@ -71,11 +65,9 @@ class JensenShannon(FGAN):
     """
 
     def activation(self, v: Tensor) -> Tensor:
-        """Return log 2 - log(1 + exp(-v))."""
         return math.log(2.0) - F.softplus(-v)
 
     def cost(self, v: Tensor) -> Tensor:
-        """Return log(1 + exp(v)) - log 2."""
         return F.softplus(v) - math.log(2.0)
 
 
@@ -83,9 +75,7 @@ class PearsonChi2(FGAN):
     """Pearson chi^2: f(u) = (u - 1)^2, g(v) = v, f*(t) = t^2 / 4 + t."""
 
     def activation(self, v: Tensor) -> Tensor:
-        """Return v."""
         return v
 
     def cost(self, v: Tensor) -> Tensor:
-        """Return v^2 / 4 + v."""
         return 0.25 * v.square() + v

@@ -20,11 +20,9 @@ class RelativisticPaired(Loss):
     logits_mean = "pairs"
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        """Return E softplus(fake - real)."""
         return F.softplus(fake_logits - real_logits).mean()
 
     def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
-        """Return E softplus(real - fake)."""
         return F.softplus(needed(real_logits) - fake_logits).mean()
 
 
@@ -38,12 +36,10 @@ class RelativisticAverage(Loss):
     logits_mean = "pairs"
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        """Return J(real - E fake, 1) + J(fake - E real, 0)."""
         real, fake = real_logits - fake_logits.mean(), fake_logits - real_logits.mean()
         return bce(real, 1.0) + bce(fake, 0.0)
 
     def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
-        """Return D's loss with the parts of reals and fakes exchanged."""
         return self.discriminator(fake_logits, needed(real_logits))
 
 

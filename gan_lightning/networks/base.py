@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from collections.abc import Sequence
+from pathlib import Path
 
 from torch import Tensor, nn
 
@@ -16,8 +17,13 @@ class Generator(nn.Module):
     """`generator(z[B, L], y[B] | None) -> image[B, C, H, W]` in [-1, 1].
 
     Constructor arguments are plain numbers, strings and lists, so that a generator file can record
-    them. `num_classes=0` means unconditional: y is then None. `codes`: the number of categories and
-    of continuous codes in a latent, see `LatentCodes`.
+    them. A subclass describes those that it adds.
+
+    Args:
+        latent_dim: L, the length of z.
+        image_shape: [C, H, W], with H = W.
+        num_classes: how many labels y there are; 0: unconditional, y is None.
+        codes: how many categories and continuous codes z holds, see `LatentCodes`.
     """
 
     def __init__(
@@ -51,6 +57,10 @@ class Discriminator(nn.Module):
 
     A subclass sets `head` and implements `features`, so that losses can add heads of their own. A
     subclass that only implements `forward` works with the losses that need logits alone.
+
+    Args:
+        image_shape: as of the generator.
+        num_classes: as of the generator; 0: D does not look at labels.
     """
 
     head: nn.Module
@@ -66,7 +76,6 @@ class Discriminator(nn.Module):
 
     @property
     def num_features(self) -> int:
-        """F."""
         return self.head.features  # type: ignore[return-value]  # an int, not a module
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
@@ -99,11 +108,8 @@ class ProjectionHead(nn.Module):
 
 def _generator_classes() -> dict[str, type[Generator]]:
     """All `Generator` subclasses that live in this package, by name."""
-    package = importlib.import_module(__package__)
-    modules = [
-        importlib.import_module(f"{__package__}.{info.name}")
-        for info in pkgutil.iter_modules(package.__path__)
-    ]
+    names = [info.name for info in pkgutil.iter_modules([str(Path(__file__).parent)])]
+    modules = [importlib.import_module(f"{__package__}.{name}") for name in names]
     return {
         cls.__name__: cls
         for module in modules

@@ -14,12 +14,12 @@ from gan_lightning.networks.layers import (
 from gan_lightning.ranges import Codes, Count, Labels, Switch, Whole, validated
 
 
-def halvings(size: int) -> int:
-    """How often a side can be halved down to 4 (32, 64) or an odd side (28 -> 7)."""
+def halvings(size: int) -> tuple[int, int]:
+    """Return how often a side can be halved down to 4 (32, 64) or to odd (28), and what is left."""
     count = 0
     while size % 2 == 0 and size > 4:
         size, count = size // 2, count + 1
-    return count
+    return count, size
 
 
 @validated
@@ -34,11 +34,7 @@ class DCGANGenerator(Generator):
     as in Mirza & Osindero 2014.
 
     Args:
-        latent_dim: length of z.
-        image_shape: [C, H, W], H = W.
-        num_classes: 0 for unconditional.
         width: channels at full resolution; doubled at every level below.
-        codes: categories and continuous codes of the latent.
     """
 
     def __init__(
@@ -51,9 +47,8 @@ class DCGANGenerator(Generator):
     ) -> None:
         super().__init__(latent_dim, image_shape, num_classes, codes)
         channels, size, _ = self.image_shape
-        levels = halvings(size)
+        levels, start = halvings(size)
         wide = width * 2**levels
-        start = size // 2**levels
         self.condition = LabelConcat(num_classes)
         self.project = nn.Linear(latent_dim + num_classes, wide * start * start, bias=False)
         layers: list[nn.Module] = [nn.Unflatten(1, (wide, start, start)), *_norm_relu(wide)]
@@ -82,8 +77,6 @@ class DCGANDiscriminator(Discriminator):
     `batch_norm=true` for the paper's network. Conditional by projection.
 
     Args:
-        image_shape: [C, H, W], H = W.
-        num_classes: 0 for unconditional.
         width: channels at half resolution; doubled at every level.
         batch_norm: BatchNorm after all convolutions but the first.
         minibatch_stddev: group size of the minibatch statistic before the head; 0 for none.

@@ -109,7 +109,6 @@ class LatentNoise(nn.Module):
         return math.sqrt(2.0) * angles.sin().unflatten(1, (1, self.size, self.size))
 
     def forward(self, z: Tensor) -> Tensor:
-        """Return what is added to all channels."""
         return self.strength * self.noise(z)
 
 

@@ -18,11 +18,10 @@ class InfoGANGenerator(Generator):
     appendix (networks). Conditional as in Mirza & Osindero 2014.
 
     Args:
-        latent_dim: length of z (64 in Lucic et al.).
-        image_shape: [C, H, W], H = W, a multiple of 4.
-        num_classes: 0 for unconditional.
+        latent_dim: 64 in Lucic et al.
+        image_shape: sides are a multiple of 4.
         width: channels at half resolution (64); all else is a multiple of it.
-        codes: categories and continuous codes of the latent (10 and 2 in Chen et al.).
+        codes: 10 and 2 in Chen et al.
     """
 
     def __init__(
@@ -36,7 +35,6 @@ class InfoGANGenerator(Generator):
         super().__init__(latent_dim, image_shape, num_classes, codes)
         channels, size, _ = self.image_shape
         start, hidden = size // 4, 16 * width
-        wide = (2 * width, start, start)
         self.condition = LabelConcat(num_classes)
         self.layers = nn.Sequential(
             nn.Linear(latent_dim + num_classes, hidden, bias=False),
@@ -45,7 +43,7 @@ class InfoGANGenerator(Generator):
             nn.Linear(hidden, 2 * width * start * start, bias=False),
             nn.BatchNorm1d(2 * width * start * start),
             nn.ReLU(),
-            nn.Unflatten(1, wide),
+            nn.Unflatten(1, (2 * width, start, start)),
             nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(width),
             nn.ReLU(),
@@ -66,8 +64,7 @@ class InfoGANDiscriminator(Discriminator):
     gradient penalties ask for none. Conditional by projection.
 
     Args:
-        image_shape: [C, H, W], H = W, a multiple of 4.
-        num_classes: 0 for unconditional.
+        image_shape: sides are a multiple of 4.
         width: channels at half resolution (64).
         batch_norm: after the second convolution and the hidden layer.
         spectral_norm: divide all weights by their largest singular value.

@@ -1,5 +1,7 @@
 """Layers that several architectures share."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -17,6 +19,17 @@ def required(y: Tensor | None) -> Tensor:
     return y
 
 
+def fully_connected(
+    size: int, hidden: Sequence[int], slope: float = 0.2
+) -> tuple[list[nn.Module], int]:
+    """Return linear layers with LeakyReLU behind each, and how wide the last is."""
+    layers: list[nn.Module] = []
+    for width in hidden:
+        layers += [nn.Linear(size, width), nn.LeakyReLU(slope)]
+        size = width
+    return layers, size
+
+
 class LabelConcat(nn.Module):
     """z[B, L], y[B] -> [B, L + num_classes]: the label one-hot beside z; only z without classes.
 
@@ -28,11 +41,6 @@ class LabelConcat(nn.Module):
         self.num_classes = num_classes
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """Append the one-hot label.
-
-        Raises:
-            ValueError: the network is conditional and no label was given.
-        """
         if not self.num_classes:
             return z
         return torch.cat([z, F.one_hot(required(y), self.num_classes).to(z.dtype)], dim=1)
@@ -57,9 +65,8 @@ class MinibatchStddev(nn.Module):
         grouped = h.reshape(group, batch // group, *h.shape[1:])
         variance = grouped.var(dim=0, unbiased=False)
         statistic = (variance + 1e-8).sqrt().mean(dim=(1, 2, 3))
-        return torch.cat(
-            [h, statistic.repeat(group)[:, None, None, None].expand(-1, 1, height, width)], 1
-        )
+        statistic = statistic.repeat(group)[:, None, None, None]
+        return torch.cat([h, statistic.expand(-1, 1, height, width)], 1)
 
 
 class ConditionalBatchNorm(nn.Module):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from gan_lightning.networks.base import Discriminator, Generator, ProjectionHead
-from gan_lightning.networks.layers import LabelConcat, normalise_spectra
+from gan_lightning.networks.layers import LabelConcat, fully_connected, normalise_spectra
 from gan_lightning.ranges import Codes, Count, Finite, Labels, Switch, Widths, validated
 
 
@@ -15,7 +15,7 @@ class MLPGenerator(Generator):
     """z[B, L] -> image, through hidden layers of the given sizes, ReLU, then tanh.
 
     Source: Goodfellow et al. 2014, Generative Adversarial Nets; conditional as in
-    Mirza & Osindero 2014, with the label one-hot beside the latent. `codes`: see `LatentCodes`.
+    Mirza & Osindero 2014, with the label one-hot beside the latent.
     """
 
     def __init__(
@@ -45,8 +45,6 @@ class MLPDiscriminator(Discriminator):
     """image[B, C, H, W] -> logits[B], through hidden layers of the given sizes, LeakyReLU.
 
     Args:
-        image_shape: C, H, W.
-        num_classes: 0: unconditional.
         hidden: sizes.
         slope: of LeakyReLU.
         spectral_norm: divide all weights by their largest singular value.
@@ -68,11 +66,8 @@ class MLPDiscriminator(Discriminator):
     ) -> None:
         super().__init__(image_shape, num_classes)
         self.condition = LabelConcat(num_classes if label_concat else 0)
-        layers: list[nn.Module] = []
         size = math.prod(self.image_shape) + self.condition.num_classes
-        for width in hidden:
-            layers += [nn.Linear(size, width), nn.LeakyReLU(slope)]
-            size = width
+        layers, size = fully_connected(size, hidden, slope)
         self.layers = nn.Sequential(*layers)
         self.head = ProjectionHead(size, 0 if label_concat else num_classes)
         if spectral_norm:
@@ -83,13 +78,8 @@ class MLPDiscriminator(Discriminator):
 
     @property
     def num_features(self) -> int:
-        """Length of the features.
-
-        Raises:
-            AttributeError: labels are concatenated.
-        """
         if self.condition.num_classes:
-            raise AttributeError("features need the label")
+            raise AttributeError("with label_concat features need the label")
         return super().num_features
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:

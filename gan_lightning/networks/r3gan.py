@@ -24,9 +24,16 @@ def scaled_init(layer: nn.Conv2d | nn.Linear, gain: float) -> nn.Module:
     return layer
 
 
-def stage_widths(width: int, max_width: int, levels: int) -> list[int]:
-    """Channels from the lowest resolution to the full one, which has `width`."""
-    return [min(width * 2**level, max_width) for level in range(levels, -1, -1)]
+def stage_widths(size: int, width: int, max_width: int) -> tuple[list[int], int]:
+    """Return the channels from the lowest resolution to the full one, and the lowest side.
+
+    Args:
+        size: side of the images.
+        width: channels at full resolution, doubled at every level below.
+        max_width: upper limit of channels.
+    """
+    levels, start = halvings(size)
+    return [min(width * 2**level, max_width) for level in range(levels, -1, -1)], start
 
 
 class ResidualBlock(nn.Module):
@@ -93,11 +100,7 @@ class R3GANGenerator(Generator):
     Source: Huang et al. 2024, The GAN is dead; long live the GAN!, section 3.
 
     Args:
-        latent_dim: length of z.
-        image_shape: [C, H, W], H = W.
-        num_classes: 0 for unconditional.
-        width: channels at full resolution, doubled at every level below.
-        max_width: upper limit of channels.
+        width: channels at full resolution, doubled at every level below, up to `max_width`.
         blocks: residual blocks per resolution.
         expansion: how much wider a block is inside.
         group_size: channels per group of the 3x3 convolutions.
@@ -116,13 +119,10 @@ class R3GANGenerator(Generator):
     ) -> None:
         super().__init__(latent_dim, image_shape, num_classes)
         channels, size, _ = self.image_shape
-        levels = halvings(size)
-        widths = stage_widths(width, max_width, levels)
-        start = size // 2**levels
+        widths, start = stage_widths(size, width, max_width)
         self.condition = LabelConcat(num_classes)
         self.basis = nn.Parameter(torch.randn(widths[0], start, start))
-        linear = nn.Linear(latent_dim + num_classes, widths[0], bias=False)
-        self.project = scaled_init(linear, 1.0)
+        self.project = scaled_init(nn.Linear(latent_dim + num_classes, widths[0], bias=False), 1.0)
         self.stages = stages(widths, True, blocks, expansion, group_size)
         self.to_image = scaled_init(nn.Conv2d(width, channels, 1), 1.0)
 
@@ -152,11 +152,10 @@ class R3GANDiscriminator(Discriminator):
     ) -> None:
         super().__init__(image_shape, num_classes)
         channels, size, _ = self.image_shape
-        levels = halvings(size)
-        widths = stage_widths(width, max_width, levels)[::-1]
-        wide, end = widths[-1], size // 2**levels
+        widths, end = stage_widths(size, width, max_width)
+        wide = widths[0]
         self.from_image = scaled_init(nn.Conv2d(channels, width, 1), 1.0)
-        self.stages = stages(widths, False, blocks, expansion, group_size)
+        self.stages = stages(widths[::-1], False, blocks, expansion, group_size)
         self.basis = scaled_init(nn.Conv2d(wide, wide, end, groups=wide, bias=False), 1.0)
         self.head = ProjectionHead(wide, num_classes)
 

@@ -51,9 +51,6 @@ class SNGANGenerator(Generator):
     Miyato & Koyama 2018 for labels; Zhang et al. 2019 for attention, at half resolution.
 
     Args:
-        latent_dim: length of z.
-        image_shape: [C, H, W], H = W.
-        num_classes: 0 for unconditional.
         width: channels of every block.
         attention: self-attention at half resolution.
         spectral_norm: divide all weights by their largest singular value, as SAGAN does.
@@ -70,9 +67,9 @@ class SNGANGenerator(Generator):
     ) -> None:
         super().__init__(latent_dim, image_shape, num_classes)
         channels, size, _ = self.image_shape
-        levels = halvings(size)
-        self.start = (width, size // 2**levels, size // 2**levels)
-        self.project = nn.Linear(latent_dim, width * self.start[1] ** 2)
+        levels, start = halvings(size)
+        self.start = (width, start, start)
+        self.project = nn.Linear(latent_dim, width * start**2)
         self.blocks = nn.ModuleList(UpBlock(width, num_classes) for _ in range(levels))
         self.attention = SelfAttention(width) if attention else nn.Identity()
         self.norm = nn.BatchNorm2d(width)
@@ -118,14 +115,8 @@ class SNGANDiscriminator(Discriminator):
 
     Halved down to a side of 7 or 8, then two blocks more.
 
-    Source: Miyato et al. 2018, table 4 (width 128 for CIFAR-10); Miyato & Koyama 2018, eq. 3.
-
-    Args:
-        image_shape: [C, H, W], H = W.
-        num_classes: 0 for unconditional.
-        width: channels of every block.
-        attention: self-attention at half resolution.
-        spectral_norm: divide all weights by their largest singular value.
+    Source: Miyato et al. 2018, table 4 (width 128 for CIFAR-10); Miyato & Koyama 2018, eq. 3;
+    arguments as for the generator.
     """
 
     def __init__(

@@ -10,7 +10,6 @@ from torch.nn import functional as F
 
 from gan_lightning.errors import UserError
 from gan_lightning.networks.base import Discriminator, Generator, ProjectionHead
-from gan_lightning.networks.dcgan import halvings
 from gan_lightning.networks.equalized import (
     EqualizedConv,
     EqualizedLinear,
@@ -39,8 +38,7 @@ class Mapping(nn.Module):
         )
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """Map normalised latents to styles."""
-        w = z
+        w = z  # normalised
         if self.embedding is not None:
             w = torch.cat([z, normalise(self.embedding(required(y)))], dim=1)
         for layer in self.layers:
@@ -60,11 +58,7 @@ class StyleGAN2Generator(Generator):
     section 2; style mixing: Karras et al. 2019, section 3.1.
 
     Args:
-        latent_dim: length of z and of w.
-        image_shape: [C, H, W], H = W.
-        num_classes: 0 for unconditional.
-        width: channels at full resolution, doubled at every level below.
-        max_width: upper limit of channels.
+        width: channels at full resolution, doubled at every level below, up to `max_width`.
         mapping_layers: of the mapping network (8 in the paper).
         style_mixing: share of mixed samples in training.
     """
@@ -83,13 +77,11 @@ class StyleGAN2Generator(Generator):
     ) -> None:
         super().__init__(latent_dim, image_shape, num_classes)
         channels, size, _ = self.image_shape
-        levels = halvings(size)
-        size //= 2**levels
         self.style_mixing = style_mixing
         self.strength = 1.0
         self.register_buffer("typical", None, persistent=False)  # mean styles, to truncate to
         self.mapping = Mapping(latent_dim, num_classes, mapping_layers)
-        before, *after = stage_widths(width, max_width, levels)
+        (before, *after), size = stage_widths(size, width, max_width)
         self.constant = nn.Parameter(torch.randn(before, size, size))
         self.convs = nn.ModuleList([StyledConv(before, before, size, latent_dim, False)])
         self.to_image = nn.ModuleList([ModulatedConv(before, channels, 1, latent_dim, False)])
@@ -133,7 +125,7 @@ class StyleGAN2Generator(Generator):
         return torch.where((mixed & late)[:, :, None], other, w)
 
     def synthesise(self, w: Tensor, z: Tensor) -> Tensor:
-        """Return the images of styles w[B, layers, L], with the noise of normalised z."""
+        """Return images of styles w[B, layers, L], with the noise of normalised z[B, L]."""
         h = self.constant.expand(len(w), -1, -1, -1)
         h = self.convs[0](h, w[:, 0], z)
         image = self.to_image[0](h, w[:, 0])
@@ -181,12 +173,10 @@ class StyleGAN2Discriminator(Discriminator):
     ) -> None:
         super().__init__(image_shape, num_classes)
         channels, size, _ = self.image_shape
-        levels = halvings(size)
-        widths = stage_widths(width, max_width, levels)[::-1]
-        wide, end = widths[-1], size // 2**levels
+        widths, end = stage_widths(size, width, max_width)
+        wide = widths[0]
         self.from_image = EqualizedConv(channels, width, 1)
-        pairs = pairwise(widths)
-        self.blocks = nn.Sequential(*(HalvingBlock(before, after) for before, after in pairs))
+        self.blocks = nn.Sequential(*(HalvingBlock(*pair) for pair in pairwise(widths[::-1])))
         statistic = bool(minibatch_stddev)
         self.statistic = MinibatchStddev(minibatch_stddev) if statistic else nn.Identity()
         self.conv = EqualizedConv(wide + statistic, wide, 3)

@@ -7,17 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from gan_lightning.networks.base import Discriminator, Generator, ProjectionHead
-from gan_lightning.networks.layers import LabelConcat
+from gan_lightning.networks.layers import LabelConcat, fully_connected
 from gan_lightning.ranges import Count, Labels, Positive, Switch, Widths, validated
-
-
-def _layers(size: int, hidden: Sequence[int]) -> tuple[list[nn.Module], int]:
-    """Return linear layers with LeakyReLU behind each, and how wide the last is."""
-    layers: list[nn.Module] = []
-    for width in hidden:
-        layers += [nn.Linear(size, width), nn.LeakyReLU(0.2)]
-        size = width
-    return layers, size
 
 
 @validated
@@ -25,9 +16,6 @@ class ToyGenerator(Generator):
     """z[B, L] -> points [B, D, 1, 1] in [-1, 1], through hidden layers, then tanh.
 
     Args:
-        latent_dim: L.
-        image_shape: [D, 1, 1].
-        num_classes: 0: unconditional.
         hidden: widths.
         point: every latent makes the same point, as in the Dirac GAN (Mescheder et al. 2018).
     """
@@ -43,7 +31,7 @@ class ToyGenerator(Generator):
         super().__init__(latent_dim, image_shape, num_classes)
         self.point = point
         self.condition = LabelConcat(num_classes)
-        layers, size = _layers(latent_dim + num_classes, hidden)
+        layers, size = fully_connected(latent_dim + num_classes, hidden)
         self.layers = nn.Sequential(*layers, nn.Linear(size, math.prod(image_shape)), nn.Tanh())
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
@@ -56,8 +44,6 @@ class ToyDiscriminator(Discriminator):
     """points [B, D, 1, 1] -> logits[B], through hidden layers.
 
     Args:
-        image_shape: [D, 1, 1].
-        num_classes: 0: unconditional.
         hidden: widths.
         scale: factor on the points, which brings their distances to about 1.
     """
@@ -71,7 +57,7 @@ class ToyDiscriminator(Discriminator):
     ) -> None:
         super().__init__(image_shape, num_classes)
         self.scale = scale
-        layers, size = _layers(math.prod(image_shape), hidden)
+        layers, size = fully_connected(math.prod(image_shape), hidden)
         self.layers = nn.Sequential(*layers)
         self.head = ProjectionHead(size, num_classes)
 

@@ -1,13 +1,13 @@
 """Regularisers and constraints of the discriminator.
 
-A penalty is called as `penalty(discriminator, real[B, ...], fake[B, ...], y[B] | None)` and returns
-a per-sample tensor [B], its weight included. The caller runs it in float32. Random numbers come
-from the global random state. A penalty with a state is an `nn.Module`, so that checkpoints hold the
-state.
+A penalty is called as `penalty(d, real[B, ...], fake[B, ...], y[B] | None)`, where d(x, y) gives
+the discriminator's logits [B]. It returns a per-sample tensor [B], its weight included. The caller
+runs it in float32. Random numbers come from the global random state. A penalty with a state is an
+`nn.Module`, so that checkpoints hold the state.
 """
 
 from gan_lightning.penalties.base import (
-    Judge,
+    DiscriminatorFn,
     Penalty,
     gradient_norm,
     interpolate,
@@ -36,7 +36,7 @@ __all__ = [
     "WGANLP",
     "ClipWeights",
     "Consistency",
-    "Judge",
+    "DiscriminatorFn",
     "Lazy",
     "LeCam",
     "NoConstraint",

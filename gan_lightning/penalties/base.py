@@ -6,30 +6,28 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-Judge = Callable[[Tensor, Tensor | None], Tensor]
+DiscriminatorFn = Callable[[Tensor, Tensor | None], Tensor]  # d(x, y) -> logits[B]
 
 
 class Penalty(Protocol):
-    """Anything called as `penalty(discriminator, real, fake, y)` that returns [B]."""
+    """Anything called as `penalty(d, real, fake, y)` that returns [B]."""
 
-    def __call__(
-        self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None
-    ) -> Tensor:
+    def __call__(self, d: DiscriminatorFn, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
         """Return the penalty per sample [B], weight included."""
         ...
 
 
-def squared_gradient_norm(discriminator: Judge, x: Tensor, y: Tensor | None) -> Tensor:
+def squared_gradient_norm(d: DiscriminatorFn, x: Tensor, y: Tensor | None) -> Tensor:
     """Return ||grad_x D(x)||^2 per sample [B], differentiable in D's parameters."""
     with torch.enable_grad():
         x = x.detach().requires_grad_(True)
-        (gradient,) = torch.autograd.grad(discriminator(x, y).sum(), x, create_graph=True)
+        (gradient,) = torch.autograd.grad(d(x, y).sum(), x, create_graph=True)
     return gradient.square().flatten(1).sum(dim=1)
 
 
-def gradient_norm(discriminator: Judge, x: Tensor, y: Tensor | None) -> Tensor:
+def gradient_norm(d: DiscriminatorFn, x: Tensor, y: Tensor | None) -> Tensor:
     """Return ||grad_x D(x)|| per sample [B]; its own gradient is finite even where it is 0."""
-    return (squared_gradient_norm(discriminator, x, y) + 1e-12).sqrt()
+    return (squared_gradient_norm(d, x, y) + 1e-12).sqrt()
 
 
 def interpolate(real: Tensor, fake: Tensor) -> Tensor:

@@ -5,16 +5,19 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gan_lightning.penalties.base import Judge, gradient_norm, interpolate, squared_gradient_norm
+from gan_lightning.penalties.base import (
+    DiscriminatorFn,
+    gradient_norm,
+    interpolate,
+    squared_gradient_norm,
+)
 from gan_lightning.ranges import NonNegative, Positive, validated
 
 
 class NoPenalty:
     """Regularises nothing."""
 
-    def __call__(
-        self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None
-    ) -> Tensor:
+    def __call__(self, d: DiscriminatorFn, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
         return real.new_zeros(real.shape[0])
 
 
@@ -29,10 +32,8 @@ class R1:
 
     weight: NonNegative = 1.0
 
-    def __call__(
-        self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None
-    ) -> Tensor:
-        return 0.5 * self.weight * squared_gradient_norm(discriminator, real, y)
+    def __call__(self, d: DiscriminatorFn, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
+        return 0.5 * self.weight * squared_gradient_norm(d, real, y)
 
 
 @validated
@@ -45,10 +46,8 @@ class R2:
 
     weight: NonNegative = 1.0
 
-    def __call__(
-        self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None
-    ) -> Tensor:
-        return 0.5 * self.weight * squared_gradient_norm(discriminator, fake, y)
+    def __call__(self, d: DiscriminatorFn, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
+        return 0.5 * self.weight * squared_gradient_norm(d, fake, y)
 
 
 @validated
@@ -61,11 +60,9 @@ class R1R2:
 
     weight: NonNegative = 1.0
 
-    def __call__(
-        self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None
-    ) -> Tensor:
-        parts = (squared_gradient_norm(discriminator, x, y) for x in (real, fake))
-        return 0.5 * self.weight * sum(parts, start=real.new_zeros(len(real)))
+    def __call__(self, d: DiscriminatorFn, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
+        both = squared_gradient_norm(d, real, y) + squared_gradient_norm(d, fake, y)
+        return 0.5 * self.weight * both
 
 
 @validated
@@ -78,10 +75,8 @@ class WGANGP:
 
     weight: NonNegative = 10.0
 
-    def __call__(
-        self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None
-    ) -> Tensor:
-        norm = gradient_norm(discriminator, interpolate(real, fake), y)
+    def __call__(self, d: DiscriminatorFn, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
+        norm = gradient_norm(d, interpolate(real, fake), y)
         return self.weight * (norm - 1.0).square()
 
 
@@ -95,10 +90,8 @@ class WGANLP:
 
     weight: NonNegative = 10.0
 
-    def __call__(
-        self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None
-    ) -> Tensor:
-        norm = gradient_norm(discriminator, interpolate(real, fake), y)
+    def __call__(self, d: DiscriminatorFn, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
+        norm = gradient_norm(d, interpolate(real, fake), y)
         return self.weight * (norm - 1.0).relu().square()
 
 
@@ -113,10 +106,8 @@ class WGANDiv:
     weight: NonNegative = 2.0
     power: Positive = 6.0
 
-    def __call__(
-        self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None
-    ) -> Tensor:
-        squared = squared_gradient_norm(discriminator, interpolate(real, fake), y)
+    def __call__(self, d: DiscriminatorFn, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
+        squared = squared_gradient_norm(d, interpolate(real, fake), y)
         return self.weight * squared.pow(0.5 * self.power)
 
 
@@ -134,8 +125,6 @@ class DRAGAN:
     std: NonNegative = 0.3
     target: NonNegative = 1.0
 
-    def __call__(
-        self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None
-    ) -> Tensor:
-        norm = gradient_norm(discriminator, real + self.std * torch.randn_like(real), y)
+    def __call__(self, d: DiscriminatorFn, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
+        norm = gradient_norm(d, real + self.std * torch.randn_like(real), y)
         return self.weight * (norm - self.target).square()

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from gan_lightning.penalties.base import Judge
+from gan_lightning.penalties.base import DiscriminatorFn
 from gan_lightning.ranges import NonNegative, Share, validated
 
 
@@ -39,9 +39,8 @@ class LeCam(nn.Module):
         self.anchors.copy_(torch.where(self.started, moved, now))
         self.started.fill_(True)
 
-    def forward(self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
-        """Return the penalty of real i and fake i together [B]."""
-        real_logits, fake_logits = discriminator(real, y), discriminator(fake, y)
+    def forward(self, d: DiscriminatorFn, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
+        real_logits, fake_logits = d(real, y), d(fake, y)
         self.follow(real_logits, fake_logits)
         anchor_real, anchor_fake = self.anchors.clone()
         to_fake, to_real = real_logits - anchor_fake, fake_logits - anchor_real
@@ -68,10 +67,8 @@ class Consistency(nn.Module):
         self.weight = weight
         self.fake_weight = fake_weight
 
-    def forward(self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
-        """Return the penalty of real i and fake i together [B]."""
-
+    def forward(self, d: DiscriminatorFn, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
         def change(x: Tensor) -> Tensor:
-            return (discriminator(x, y) - discriminator(self.augment(x), y)).square()
+            return (d(x, y) - d(self.augment(x), y)).square()
 
         return self.weight * change(real) + self.fake_weight * change(fake)

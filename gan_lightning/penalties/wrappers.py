@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from gan_lightning.penalties.base import Judge, Penalty
+from gan_lightning.penalties.base import DiscriminatorFn, Penalty
 from gan_lightning.ranges import Count, NonNegative, validated
 from gan_lightning.schedules import Follower, Schedule
 
@@ -41,11 +41,11 @@ class Lazy(Follower, nn.Module):
     def set_extra_state(self, state: dict[str, int]) -> None:
         self.updates = state["count"]
 
-    def forward(self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
+    def forward(self, d: DiscriminatorFn, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
         """Return `every` times the weighted penalty, or zeros[B] between."""
         if self.every > 1 and self.updates % self.every != 1:
             return real.new_zeros(len(real))
-        return self.weight * self.every * self.penalty(discriminator, real, fake, y)
+        return self.weight * self.every * self.penalty(d, real, fake, y)
 
 
 class Scheduled(Follower, nn.Module):
@@ -63,9 +63,9 @@ class Scheduled(Follower, nn.Module):
         self.penalty = penalty
         self.schedule = schedule
 
-    def forward(self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
+    def forward(self, d: DiscriminatorFn, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
         factor = self.schedule(self.images_seen)
-        return factor * self.penalty(discriminator, real, fake, y)
+        return factor * self.penalty(d, real, fake, y)
 
 
 class Sum(nn.Module):
@@ -77,6 +77,6 @@ class Sum(nn.Module):
         # For their state: torch sees modules in a ModuleList, not in a list.
         self.stateful = nn.ModuleList(p for p in self.penalties if isinstance(p, nn.Module))
 
-    def forward(self, discriminator: Judge, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
-        parts = (penalty(discriminator, real, fake, y) for penalty in self.penalties)
+    def forward(self, d: DiscriminatorFn, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
+        parts = (penalty(d, real, fake, y) for penalty in self.penalties)
         return sum(parts, start=real.new_zeros(len(real)))

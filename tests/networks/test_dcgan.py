@@ -11,7 +11,7 @@ from gan_lightning.networks.layers import MinibatchStddev
 
 @pytest.mark.parametrize(("size", "count"), [(28, 2), (32, 3), (64, 4), (7, 0), (4, 0), (24, 3)])
 def test_halvings(size: int, count: int) -> None:
-    assert halvings(size) == count
+    assert halvings(size) == (count, size // 2**count)
 
 
 def test_width_is_the_channels_at_full_resolution() -> None:
