@@ -49,7 +49,6 @@ class Checkpoints(Checkpoint):
 
     @property
     def last(self) -> Path:
-        """The checkpoint to go on from."""
         return self.directory / "last.ckpt"
 
     def save(self, trainer: Trainer, pl_module: LightningModule, path: Path | None = None) -> None:
@@ -119,18 +118,15 @@ class Checkpoints(Checkpoint):
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Restore this rank's."""
         states = checkpoint.get(METERS)
         if states:
             rank = trainer.global_rank % len(states)
             context(trainer, pl_module)[0].meters.load_state_dict(states[rank])
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the best score so far, for the checkpoint."""
         return {"best_score": self.best_score}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore it."""
         self.best_score = state_dict["best_score"]
 
 

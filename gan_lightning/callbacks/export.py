@@ -41,7 +41,6 @@ class GeneratorExport(Callback):
         checkpoint |= {"config": self.config, "class_counts": counts}
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write the averaged generator."""
         if trainer.is_global_zero:
             module, data = context(trainer, pl_module)
             generator, counts = module.average.generator, data.class_counts()

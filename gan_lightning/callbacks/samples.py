@@ -85,7 +85,6 @@ class SampleGrid(Callback):
         return data.picture(images, self.columns)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Draw this epoch's grid."""
         if not trainer.is_global_zero or (trainer.current_epoch + 1) % self.every_n_epochs:
             return
         module, data = context(trainer, pl_module)

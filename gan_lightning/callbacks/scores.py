@@ -68,7 +68,6 @@ class LiveScores(Callback):
         self._reals = real_statistics(data, self._network)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Score and log."""
         last = trainer.current_epoch + 1 == trainer.max_epochs or trainer.should_stop
         if not (self._modes or self._reals):
             return

@@ -33,7 +33,6 @@ from gan_lightning.system.untrusted import printable, strict_json, tensor_header
 
 __all__ = ["GENERATOR_FILE", "GeneratorMetadata", "load_generator", "save_generator"]
 GENERATOR_FILE = "generator.safetensors"
-AVERAGE = "average.module."  # in front of the averaged generator's tensors in a checkpoint
 Read = tuple[Generator, GeneratorMetadata]
 _UNREADABLE = (OSError, SafetensorError, KeyError, TypeError, ValueError, AttributeError)
 
@@ -114,9 +113,7 @@ def generator_from_checkpoint(path: Path, trust: str | None = None) -> Read:
         raise UserError(f"{path} is larger than {4 * MAX_BYTES >> 30} GiB")
     checkpoint = read_checkpoint(path)
     try:
-        config, state = checkpoint["config"], checkpoint["state_dict"]
-        position, start = state["_extra_state"], len(AVERAGE)
-        tensors = {k[start:]: v for k, v in state.items() if k.startswith(AVERAGE)}
+        config, tensors = checkpoint.config, checkpoint.average()
         # A tensor may be a view that repeats one number: it would grow when it is first used.
         if sum(v.numel() * v.element_size() for v in tensors.values()) > path.stat().st_size:
             raise ValueError("tensors that claim more bytes than the file has")
@@ -124,8 +121,8 @@ def generator_from_checkpoint(path: Path, trust: str | None = None) -> Read:
         if not is_plain(list(arguments.values())):
             raise ValueError("its arguments are no plain values")
         generator = blank(name, arguments, len(tensors), trust)
-        seen, scores = position["images_seen"], position["scores"]
-        metadata = describe(config, generator, seen, scores, checkpoint.get("class_counts", ()))
+        position = checkpoint.images_seen, checkpoint.scores
+        metadata = describe(config, generator, *position, checkpoint.get("class_counts", ()))
         check_shapes(generator, {k: tuple(v.shape) for k, v in tensors.items()}, name)
         check_fit(generator, metadata)
         return fill(generator, tensors), metadata

@@ -82,11 +82,15 @@ def _at_most(count: int) -> Iterator[None]:
 
 
 class _Watch(TorchDispatchMode):
-    """Refuses to make a tensor beyond the limit, and makes no random numbers.
+    """Refuses to make a tensor beyond a limit of bytes, and makes no random numbers.
 
     Of meta tensors, torch draws these with the help of its compiler, which takes seconds to
     import; the switch keeps it from doing so for this mode itself.
     """
+
+    def __init__(self, limit: float) -> None:
+        super().__init__()
+        self.limit = limit
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -97,7 +101,7 @@ class _Watch(TorchDispatchMode):
             return args[0]
         result = func(*args, **(kwargs or {}))
         for leaf in tree_leaves(result):
-            if isinstance(leaf, Tensor) and leaf.numel() * leaf.element_size() > MAX_BYTES:
+            if isinstance(leaf, Tensor) and leaf.numel() * leaf.element_size() > self.limit:
                 raise ValueError(f"{CHUNK} samples would need more than {MAX_BYTES >> 30} GiB")
         return result
 
@@ -116,7 +120,7 @@ def blank(name: str, arguments: dict[str, Any], tensors: int, trust: str | None)
     if name == trust:  # its code is run anyway, and need not know of the meta device
         return cls(**arguments)
     try:
-        with torch.device("meta"), _Watch(), _at_most(16 * tensors + 256):
+        with torch.device("meta"), _Watch(math.inf), _at_most(16 * tensors + 256):
             return cls(**arguments)
     except Exception as error:  # a stranger's arguments can make a constructor raise anything
         reason = str(error).strip().partition("\n")[0][:200] or type(error).__name__
@@ -150,7 +154,7 @@ def check_fit(generator: Generator, metadata: GeneratorMetadata) -> None:
     blank = any(weight.is_meta for weight in generator.state_dict().values())
     if not blank or largest_tensor(generator) <= MAX_BYTES:  # a look at each layer takes seconds
         return
-    with torch.inference_mode(), torch.device("meta"), _Watch():
+    with torch.inference_mode(), torch.device("meta"), _Watch(MAX_BYTES):
         y = torch.zeros(CHUNK, dtype=torch.int64) if generator.num_classes else None
         images = generator.eval()(torch.zeros(CHUNK, generator.latent_dim), y)
     if tuple(images.shape[1:]) != generator.image_shape:
@@ -178,5 +182,6 @@ def fill(generator: Generator, tensors: dict[str, Tensor]) -> Generator:
     for key, value in generator.state_dict().items():
         if tensors[key].dtype != value.dtype:
             raise ValueError(f"tensor {key!r} is {tensors[key].dtype}, not {value.dtype}")
-    generator.load_state_dict(tensors, assign=True)
+    # Contiguous: of another layout, some processors round otherwise, and a checkpoint has another.
+    generator.load_state_dict({k: v.contiguous() for k, v in tensors.items()}, assign=True)
     return generator.eval().requires_grad_(False)

@@ -7,14 +7,17 @@ from typing import Any, cast
 from lightning import Trainer
 from omegaconf import DictConfig, OmegaConf
 
+from gan_lightning.config import Settings
 from gan_lightning.config.checks import leaves
 from gan_lightning.config.schema import AUTO
 from gan_lightning.errors import UserError
 from gan_lightning.loggers import MetricsCSV, TensorBoard
 from gan_lightning.system.checkpoint_file import (
     DamagedCheckpoint,
+    RunCheckpoint,
     previous,
     read_checkpoint,
+    read_once,
     restore_previous,
 )
 from gan_lightning.training.base import GenerativeModule
@@ -61,7 +64,7 @@ def resume_config(asked: DictConfig, overrides: list[str]) -> DictConfig:
     if not saved.is_file() or not (folder / "checkpoints" / "last.ckpt").is_file():
         raise UserError(f"resume={folder}: no run with a checkpoints/last.ckpt is there")
     try:
-        container = cast(dict[str, Any], OmegaConf.to_container(OmegaConf.load(saved)))
+        container = cast(Settings, OmegaConf.to_container(OmegaConf.load(saved)))
         config = OmegaConf.create(_moved(container, container["run_dir"], str(folder)))
         assert isinstance(config, DictConfig)
     except Exception as error:  # the parser's own, and whatever half a file leads to
@@ -79,7 +82,7 @@ def resume_config(asked: DictConfig, overrides: list[str]) -> DictConfig:
     return config
 
 
-def find_checkpoint(run_dir: Path, resume: str | None) -> tuple[dict[str, Any] | None, str]:
+def find_checkpoint(run_dir: Path, resume: str | None) -> tuple[RunCheckpoint | None, str]:
     """Return the checkpoint to go on from, if any, and a warning.
 
     With `resume=auto` nothing to go on from is a reason to begin, and a damaged checkpoint gives
@@ -93,7 +96,7 @@ def find_checkpoint(run_dir: Path, resume: str | None) -> tuple[dict[str, Any] |
     if not resume or (resume == AUTO and not last.exists() and not previous(last).exists()):
         return None, ""
     try:
-        return read_checkpoint(last), ""
+        return read_once(last), ""
     except DamagedCheckpoint as error:
         if resume != AUTO:
             raise
@@ -108,35 +111,35 @@ def find_checkpoint(run_dir: Path, resume: str | None) -> tuple[dict[str, Any] |
         return checkpoint, f"{error}: going on from {previous(last)}, the one before."
 
 
-def finished(settings: dict[str, Any]) -> bool:
+def finished(settings: Settings) -> bool:
     """Return whether the run to go on with has nothing left to do; reads, and says nothing."""
     if not settings["resume"]:
         return False
     try:
-        checkpoint = read_checkpoint(Path(settings["run_dir"]) / "checkpoints" / "last.ckpt")
+        checkpoint = read_once(Path(settings["run_dir"]) / "checkpoints" / "last.ckpt")
     except UserError:  # will be said where it is read to go on from
         return False
     return bool(complete(checkpoint, settings))
 
 
-def complete(checkpoint: dict[str, Any], settings: dict[str, Any]) -> str:
+def complete(checkpoint: RunCheckpoint, settings: Settings) -> str:
     """Return that a run has nothing left to do; "" if it has."""
     limit = settings["trainer"].get("max_epochs")
-    done = checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
-    if limit in (None, -1) or done < limit:
+    if limit in (None, -1) or checkpoint.epochs < limit:
         return ""
-    return f"already complete: {done} of {limit} epochs; raise trainer.max_epochs to go on"
+    done = f"{checkpoint.epochs} of {limit} epochs"
+    return f"already complete: {done}; raise trainer.max_epochs to go on"
 
 
 def fit_weights(
-    run_dir: Path, checkpoint: dict[str, Any], module: GenerativeModule, settings: dict[str, Any]
+    run_dir: Path, checkpoint: RunCheckpoint, module: GenerativeModule, settings: Settings
 ) -> None:
     """Load the weights before anything is written.
 
     Raises:
         UserError: they were made with other networks, another kind of penalty or another data set.
     """
-    trained, asked = checkpoint["config"], settings
+    trained, asked = checkpoint.config, settings
     fits, reason = trained["data"]["name"] == asked["data"]["name"] or asked["resume"] != AUTO, ""
     try:
         module.load_state_dict(checkpoint["state_dict"])
@@ -150,27 +153,28 @@ def fit_weights(
     fit_position(run_dir, checkpoint, settings)
 
 
-def fit_position(run_dir: Path, checkpoint: dict[str, Any], settings: dict[str, Any]) -> None:
+def fit_position(run_dir: Path, checkpoint: RunCheckpoint, settings: Settings) -> None:
     """Look whether the place within an epoch, a number of batches, still means the same images.
 
     Raises:
         UserError: names what was changed.
     """
-    trained, kind = checkpoint["config"], settings["data"]["_target_"].rpartition(".")[2]
-    if not checkpoint.get(kind, {}).get("batch"):
+    trained = checkpoint.config
+    place = checkpoint.in_data(settings["data"]["_target_"].rpartition(".")[2])
+    if not place.get("batch"):
         return
     for group, key in EPOCH:
         old, new = ((config[group] if group else config).get(key) for config in (trained, settings))
         if old != new:
             name = f"{group}.{key}" if group else key
-            epoch = 1 + checkpoint[kind]["epoch"]
+            epoch = 1 + place["epoch"]
             raise UserError(
                 f"resume={run_dir}: the run stopped within an epoch, where {name} cannot change "
                 f"from {old} to {new}: finish that epoch by trainer.max_epochs={epoch} first"
             )
 
 
-def difference(trained: dict[str, Any], asked: dict[str, Any]) -> str:
+def difference(trained: Settings, asked: Settings) -> str:
     """Return which setting of the networks or the data differs, as a sentence; "" if none."""
     old, new = (
         dict(leaves(config["model"], "model")) | {"data.name": config["data"]["name"]}

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import torch
 from lightning import Trainer
@@ -20,6 +19,7 @@ from gan_lightning.runs.failures import explain, last_good, position
 from gan_lightning.runs.preflight import Built, check_batch, doubts, preflight
 from gan_lightning.runs.record import RunRecord
 from gan_lightning.runs.resume import complete, find_checkpoint, fit_weights, rewind_curves
+from gan_lightning.system.checkpoint_file import RunCheckpoint
 from gan_lightning.system.files import atomic_write
 from gan_lightning.system.folder_lock import RunFolder
 from gan_lightning.system.signals import ENDINGS, watched
@@ -62,7 +62,7 @@ def train(
 def train_in(
     run_dir: Path,
     built: Built,
-    checkpoint: dict[str, Any] | None,
+    checkpoint: RunCheckpoint | None,
     warning: str,
     overrides: Sequence[str],
 ) -> None:
@@ -133,7 +133,7 @@ def reached(run_dir: Path, module: GenerativeModule) -> int:
         return module.images_seen
 
 
-def optimized(settings: dict[str, Any], run_dir: Path) -> float | None:
+def optimized(settings: Settings, run_dir: Path) -> float | None:
     """Return the last value of `optimized_metric` in metrics.csv, if there is one."""
     metric, file = settings["optimized_metric"], run_dir / "metrics.csv"
     if not metric or not file.is_file():

@@ -14,6 +14,9 @@ from gan_lightning.errors import UserError
 from gan_lightning.system.files import atomic_write, sha256, sync_folder
 from gan_lightning.system.untrusted import check_archive, printable, read_small
 
+AVERAGE = "average.module."  # in front of the averaged generator's tensors
+_kept: dict[Any, "RunCheckpoint"] = {}  # the file that a start is about to resume from
+
 
 def hash_file(path: Path) -> Path:
     """Return where the SHA-256 of a checkpoint is kept."""
@@ -131,11 +134,66 @@ def read_verified(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
         ) from error
 
 
-def read_checkpoint(path: Path) -> dict[str, Any]:
+class RunCheckpoint(dict[str, Any]):
+    """A checkpoint of a run, read and checked: where in it what stands is known here alone."""
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The run's resolved config."""
+        return self["config"]
+
+    @property
+    def images_seen(self) -> int:
+        """Its position."""
+        return self["state_dict"]["_extra_state"]["images_seen"]
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """The latest of the averaged generator."""
+        return self["state_dict"]["_extra_state"]["scores"]
+
+    @property
+    def epochs(self) -> int:
+        """How many were completed."""
+        return self["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
+
+    def in_data(self, data_class: str) -> dict[str, int]:
+        """Return the `epoch` and the `batch` within it that a data module of that class was at."""
+        return self.get(data_class, {})
+
+    def average(self) -> dict[str, torch.Tensor]:
+        """Return the averaged generator's tensors by their names in the generator."""
+        state, start = self["state_dict"], len(AVERAGE)
+        return {name[start:]: value for name, value in state.items() if name.startswith(AVERAGE)}
+
+
+def _mark(path: Path) -> tuple[str, int, int, int] | None:
+    """Return what tells this content of a file from another, None if there is no such file."""
+    if not path.is_file():
+        return None
+    status = path.stat()
+    return str(path.resolve()), status.st_ino, status.st_mtime_ns, status.st_size
+
+
+def read_once(path: Path) -> RunCheckpoint:
+    """Load a checkpoint by `read_checkpoint`, and keep it for the next who asks for that file."""
+    mark = _mark(path)
+    if mark not in _kept:
+        _kept.clear()
+        _kept[mark] = read_checkpoint(path)
+    return _kept[mark]
+
+
+def take_kept(path: Path) -> RunCheckpoint | None:
+    """Return the checkpoint if it was kept, and keep it no longer."""
+    return _kept.pop(_mark(path), None)
+
+
+def read_checkpoint(path: Path) -> RunCheckpoint:
     """Load a checkpoint that a run of this project wrote.
 
     Raises:
-        UserError: it is none, or is damaged.
+        UserError: it is not a checkpoint of this project, or is damaged.
     """
     checkpoint = read_verified(path)
     if not isinstance(checkpoint, dict) or not {"config", "state_dict"} <= checkpoint.keys():
@@ -143,7 +201,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     if any("hyper_parameters" in str(key) for key in checkpoint):
         # This project keeps none; in them `_instantiator` tells Lightning what to import and call.
         raise UserError(f"{path} has hyper_parameters, as no checkpoint of this project has")
-    return checkpoint
+    return RunCheckpoint(checkpoint)
 
 
 def _advice(path: Path) -> str:

@@ -5,7 +5,12 @@ from typing import Any
 
 from lightning.fabric.plugins.io.checkpoint_io import CheckpointIO
 
-from gan_lightning.system.checkpoint_file import hash_file, read_verified, write_checkpoint
+from gan_lightning.system.checkpoint_file import (
+    hash_file,
+    read_verified,
+    take_kept,
+    write_checkpoint,
+)
 
 
 class SafeCheckpointIO(CheckpointIO):
@@ -20,7 +25,7 @@ class SafeCheckpointIO(CheckpointIO):
         self, path: str | Path, map_location: Any = None, weights_only: bool | None = None
     ) -> dict[str, Any]:
         """Read a checkpoint, or the bare weights that a spawned worker hands back."""
-        return read_verified(Path(path), map_location or "cpu")
+        return take_kept(Path(path)) or read_verified(Path(path), map_location or "cpu")
 
     def remove_checkpoint(self, path: str | Path) -> None:
         """Delete a checkpoint and its hash."""

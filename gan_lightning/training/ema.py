@@ -42,7 +42,6 @@ class AveragedGenerator(AveragedModel):
 
     @property
     def generator(self) -> Generator:
-        """The network that holds the average."""
         return cast(Generator, self.module)
 
     def decay(self, images_seen: int, images: int) -> float:

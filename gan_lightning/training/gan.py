@@ -131,7 +131,6 @@ class GANModule(GenerativeModule):
         return loss, curves
 
     def generate(self, z: Tensor, y: Tensor) -> Tensor:
-        """Return fakes[B, C, H, W]."""
         return self.generator(z, y if self.generator.num_classes else None)
 
     def logits(self, image: Tensor, y: Tensor | None) -> Tensor:

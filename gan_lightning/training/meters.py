@@ -34,12 +34,10 @@ class Meters:
         self._counts[name] = self._counts.get(name, 0) + 1
 
     def add_all(self, values: dict[str, Tensor]) -> None:
-        """Count several scalars."""
         for name, value in values.items():
             self.add(name, value)
 
     def set(self, name: str, value: float) -> None:
-        """Set a value that is not averaged."""
         self._values[name] = value
 
     def skip_pause(self) -> None:

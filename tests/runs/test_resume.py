@@ -3,11 +3,13 @@
 import csv
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from omegaconf import OmegaConf
 
+from gan_lightning.system import checkpoint_file, checkpoint_io
 from tests.conftest import Command
 
 
@@ -76,3 +78,21 @@ def test_a_new_run_does_not_write_into_the_folder_of_another(run: Path, command:
     assert done.status == 2
     assert "holds a run" in done.err
     assert OmegaConf.load(run / "config.yaml") == before
+
+
+def test_a_start_reads_its_checkpoint_once(
+    run: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Preflight, the look at its weights and Lightning all want it: it was read three times."""
+    read: list[str] = []
+    load = checkpoint_file.read_verified
+
+    def counted(path: Path, *arguments: Any) -> Any:
+        read.append(path.name)
+        return load(path, *arguments)
+
+    monkeypatch.setattr(checkpoint_file, "read_verified", counted)
+    monkeypatch.setattr(checkpoint_io, "read_verified", counted)
+    done = command(f"resume={run}", "trainer.max_epochs=3")
+    assert done.status == 0, done.err
+    assert read == ["last.ckpt"]

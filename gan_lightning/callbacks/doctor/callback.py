@@ -41,7 +41,6 @@ class CollapseDoctor(Callback):
         self._panel: Panel | None = None
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Choose the images to look at."""
         module, data = context(trainer, pl_module)
         if trainer.is_global_zero:
             self._panel = choose_panel(module, data, self.num_images)
@@ -69,9 +68,7 @@ class CollapseDoctor(Callback):
             file.write(f"{now} images_seen={module.images_seen} doctor: {words}\n")
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what was seen and said so far, for the checkpoint."""
         return self.chart.state_dict()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore it."""
         self.chart.load_state_dict(state_dict)

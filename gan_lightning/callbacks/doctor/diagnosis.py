@@ -137,9 +137,7 @@ class Chart:
         return words
 
     def state_dict(self) -> dict[str, Any]:
-        """Return plain values for a checkpoint."""
         return {"streaks": dict(self.streaks), "said": sorted(self.said)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore them."""
         self.streaks, self.said = dict(state["streaks"]), set(state["said"])
