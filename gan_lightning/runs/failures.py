@@ -4,11 +4,11 @@ import errno
 import re
 import signal
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
+from gan_lightning.config import Settings
 from gan_lightning.errors import RunError, UserError
 from gan_lightning.system.checkpoint_file import read_checkpoint
 from gan_lightning.system.signals import STATUS
@@ -22,7 +22,7 @@ _DISK = {
 }
 
 
-def explain(error: BaseException, settings: dict[str, Any], asked: int) -> BaseException:
+def explain(error: BaseException, settings: Settings, asked: int) -> BaseException:
     """Return the error to raise instead: `RunError` or `SystemExit` where the cause is known.
 
     Args:
@@ -56,7 +56,7 @@ def _exited(error: ProcessExitedException) -> BaseException:
     return RunError(f"rank {error.error_index} was ended by {how}{why}; all others ended too")
 
 
-def _memory(error: BaseException, text: str, settings: dict[str, Any]) -> str:
+def _memory(error: BaseException, text: str, settings: Settings) -> str:
     known = isinstance(error, torch.OutOfMemoryError | MemoryError)
     if not known and not _MEMORY.search(text):
         return ""

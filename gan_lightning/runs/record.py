@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from gan_lightning.config import Settings
 from gan_lightning.system.files import atomic_write
 
 RUN_FILE = "run.json"
@@ -33,7 +34,7 @@ class RunRecord:
         self.content = read_record(folder)
         self.content["overrides"] = overrides
 
-    def start(self, settings: dict[str, Any]) -> None:
+    def start(self, settings: Settings) -> None:
         """Write down a start."""
         text = json.dumps(settings, sort_keys=True, default=str)
         sessions = self.content.setdefault("sessions", [])

@@ -7,6 +7,7 @@ from typing import Any, cast
 from lightning import Trainer
 from omegaconf import DictConfig, OmegaConf
 
+from gan_lightning.config import Settings
 from gan_lightning.config.checks import leaves
 from gan_lightning.config.schema import AUTO
 from gan_lightning.errors import UserError
@@ -63,7 +64,7 @@ def resume_config(asked: DictConfig, overrides: list[str]) -> DictConfig:
     if not saved.is_file() or not (folder / "checkpoints" / "last.ckpt").is_file():
         raise UserError(f"resume={folder}: no run with a checkpoints/last.ckpt is there")
     try:
-        container = cast(dict[str, Any], OmegaConf.to_container(OmegaConf.load(saved)))
+        container = cast(Settings, OmegaConf.to_container(OmegaConf.load(saved)))
         config = OmegaConf.create(_moved(container, container["run_dir"], str(folder)))
         assert isinstance(config, DictConfig)
     except Exception as error:  # the parser's own, and whatever half a file leads to
@@ -110,7 +111,7 @@ def find_checkpoint(run_dir: Path, resume: str | None) -> tuple[RunCheckpoint | 
         return checkpoint, f"{error}: going on from {previous(last)}, the one before."
 
 
-def finished(settings: dict[str, Any]) -> bool:
+def finished(settings: Settings) -> bool:
     """Return whether the run to go on with has nothing left to do; reads, and says nothing."""
     if not settings["resume"]:
         return False
@@ -121,7 +122,7 @@ def finished(settings: dict[str, Any]) -> bool:
     return bool(complete(checkpoint, settings))
 
 
-def complete(checkpoint: RunCheckpoint, settings: dict[str, Any]) -> str:
+def complete(checkpoint: RunCheckpoint, settings: Settings) -> str:
     """Return that a run has nothing left to do; "" if it has."""
     limit = settings["trainer"].get("max_epochs")
     if limit in (None, -1) or checkpoint.epochs < limit:
@@ -131,7 +132,7 @@ def complete(checkpoint: RunCheckpoint, settings: dict[str, Any]) -> str:
 
 
 def fit_weights(
-    run_dir: Path, checkpoint: RunCheckpoint, module: GenerativeModule, settings: dict[str, Any]
+    run_dir: Path, checkpoint: RunCheckpoint, module: GenerativeModule, settings: Settings
 ) -> None:
     """Load the weights before anything is written.
 
@@ -152,7 +153,7 @@ def fit_weights(
     fit_position(run_dir, checkpoint, settings)
 
 
-def fit_position(run_dir: Path, checkpoint: RunCheckpoint, settings: dict[str, Any]) -> None:
+def fit_position(run_dir: Path, checkpoint: RunCheckpoint, settings: Settings) -> None:
     """Look whether the place within an epoch, a number of batches, still means the same images.
 
     Raises:
@@ -173,7 +174,7 @@ def fit_position(run_dir: Path, checkpoint: RunCheckpoint, settings: dict[str, A
             )
 
 
-def difference(trained: dict[str, Any], asked: dict[str, Any]) -> str:
+def difference(trained: Settings, asked: Settings) -> str:
     """Return which setting of the networks or the data differs, as a sentence; "" if none."""
     old, new = (
         dict(leaves(config["model"], "model")) | {"data.name": config["data"]["name"]}

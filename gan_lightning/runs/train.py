@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import torch
 from lightning import Trainer
@@ -134,7 +133,7 @@ def reached(run_dir: Path, module: GenerativeModule) -> int:
         return module.images_seen
 
 
-def optimized(settings: dict[str, Any], run_dir: Path) -> float | None:
+def optimized(settings: Settings, run_dir: Path) -> float | None:
     """Return the last value of `optimized_metric` in metrics.csv, if there is one."""
     metric, file = settings["optimized_metric"], run_dir / "metrics.csv"
     if not metric or not file.is_file():
