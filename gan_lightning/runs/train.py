@@ -1,6 +1,6 @@
 """One training run, from a config to a generator file; knows nothing of command lines."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from gan_lightning.loggers import MetricsCSV
 from gan_lightning.runs.console import announce, announce_settings, closing_words, summary
 from gan_lightning.runs.failures import explain, last_good, position
 from gan_lightning.runs.preflight import Built, check_batch, doubts, preflight
-from gan_lightning.runs.record import RunRecord
+from gan_lightning.runs.record import RunRecord, Start
 from gan_lightning.runs.resume import complete, find_checkpoint, fit_weights, rewind_curves
 from gan_lightning.system.checkpoint_file import RunCheckpoint
 from gan_lightning.system.files import atomic_write
@@ -26,22 +26,19 @@ from gan_lightning.system.signals import ENDINGS, watched
 from gan_lightning.training.base import GenerativeModule
 
 
-def train(
-    config: DictConfig, overrides: Sequence[str] = (), own: Sequence[str] = ()
-) -> float | None:
+def train(config: DictConfig, start: Start) -> float | None:
     """Train as the config says; return `optimized_metric` at the end, for searches.
 
     Args:
         config: composed.
-        overrides: what was changed to get it, for a resume to build on.
-        own: those of this start alone.
+        start: what changed the config, and how it was asked for.
 
     Raises:
         UserError: the config, the data or the devices do not allow it.
         RunError: the run started and could not go on.
         SystemExit: a signal ended it; its status.
     """
-    built = preflight(config, own)
+    built = preflight(config, start.own)
     settings = built.settings
     run_dir = Path(settings["run_dir"])
     if (run_dir / "config.yaml").exists() and not settings["resume"]:
@@ -54,7 +51,7 @@ def train(
         if done:
             announce(f"[bold]{run_dir.name} is {done}")
         else:
-            train_in(run_dir, built, checkpoint, warning, overrides)
+            train_in(run_dir, built, checkpoint, warning, start)
         announce(closing_words(run_dir))
     return optimized(settings, run_dir)
 
@@ -64,7 +61,7 @@ def train_in(
     built: Built,
     checkpoint: RunCheckpoint | None,
     warning: str,
-    overrides: Sequence[str],
+    start: Start,
 ) -> None:
     """Fetch the data, and train in a folder that is this run's own."""
     module, trainer = built.module, built.trainer
@@ -83,7 +80,7 @@ def train_in(
     if checkpoint:
         fit_weights(run_dir, checkpoint, module, settings)
     before = module.images_seen
-    with recorded(run_dir, settings, module, trainer, overrides):
+    with recorded(run_dir, settings, module, trainer, start):
         rewind_curves(trainer, before)
         announce_settings(trainer, settings)
         last = run_dir / "checkpoints" / "last.ckpt" if checkpoint else None
@@ -100,13 +97,13 @@ def recorded(
     settings: Settings,
     module: GenerativeModule,
     trainer: Trainer,
-    overrides: Sequence[str],
+    start: Start,
 ) -> Iterator[None]:
     """Keep `config.yaml` and `run.json`, and give a failure its sentence."""
     if not trainer.is_global_zero:
         yield
         return
-    record = RunRecord(run_dir, [*overrides])
+    record = RunRecord(run_dir, start)
     config = OmegaConf.create(settings)
     try:
         record.start(settings)
