@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -17,8 +18,11 @@ class Generator(nn.Module):
 
     Constructor arguments are plain numbers, strings and lists, so that a generator file can record
     them. `num_classes=0` means unconditional: y is then None. `codes`: the number of categories and
-    of continuous codes in a latent, see `LatentCodes`.
+    of continuous codes in a latent, see `LatentCodes`. A generator that was read from a file has
+    the file's `metadata`.
     """
+
+    metadata: Any = None
 
     def __init__(
         self,
