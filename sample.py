@@ -15,14 +15,14 @@ MANY = 100_000  # samples; from here on the disk they need is said even if it is
 def main(config: DictConfig, _: CommandLine) -> None:
     """Load, sample, write."""
     # Here, for these import torch, and `--help` is to be quick.
-    from gan_lightning.export.generator_file import load_generator, newest_generator
+    from gan_lightning.export.generator_file import newest_generator, read_generator
     from gan_lightning.export.metadata import asked_labels
     from gan_lightning.sampling.draw import one_device, sample_chunks
     from gan_lightning.sampling.write import check_output, check_room, free_path, write_samples
 
     asked = plain_sample(config)
     source = Path(asked.generator) if asked.generator else newest_generator(Path("outputs"))
-    generator, metadata, file = load_generator(source, asked.trust)
+    generator, metadata, file = read_generator(source, asked.trust)
     labels, counts = asked_labels(metadata, asked.label, asked.labels)
     if asked.truncation is not None:
         generator.truncate(asked.truncation)

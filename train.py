@@ -1,9 +1,9 @@
 """Train a GAN: `python train.py [overrides]`; `--help` shows the groups and examples."""
 
-from gan_lightning.system.signals import ENDINGS
+from gan_lightning.system.signals import SIGNALS
 
 if __name__ == "__main__":
-    ENDINGS.install()  # before the seconds that the other imports take
+    SIGNALS.install()  # before the seconds that the other imports take
 
 from omegaconf import DictConfig
 

@@ -1,10 +1,35 @@
 """Train, measure and use small-image GANs."""
 
 import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from gan_lightning.cli.python import train
+    from gan_lightning.data import MNISTDataModule
+    from gan_lightning.export.generator_file import load_generator
+    from gan_lightning.sampling.draw import sample
+    from gan_lightning.training import GANModule
+
+__all__ = ["GANModule", "MNISTDataModule", "load_generator", "sample", "train"]
 __version__ = "0.1.0"
 
 # Before torch loads OpenMP: let threads that wait for others sleep rather than spin. It costs 6 %
 # alone on 2 cores and wins a third beside one busy process (benchmarks/threads.py); at a load of
 # 5.6, spinning (libgomp's default) was once seen at 0.7 steps/s against 19. Your own value stays.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+_HOME = {
+    "GANModule": "gan_lightning.training",
+    "MNISTDataModule": "gan_lightning.data",
+    "load_generator": "gan_lightning.export.generator_file",
+    "sample": "gan_lightning.sampling.draw",
+    "train": "gan_lightning.cli.python",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name on its first use: torch and Lightning take seconds."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)

@@ -6,21 +6,20 @@ from typing import Any
 
 import torch
 from lightning import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import Checkpoint
 
 from gan_lightning.callbacks.checkpoints import Checkpoints
 from gan_lightning.callbacks.context import context
 from gan_lightning.system.folder_lock import hold_rank
-from gan_lightning.system.signals import ENDINGS, end_with_parent, skip_finalization
+from gan_lightning.system.signals import SIGNALS, end_with_parent, skip_finalization
 from gan_lightning.training.finite import require_finite
 
 
-class GracefulEnd(Checkpoint):
+class GracefulEnd(Callback):
     """Ends a run that got a signal as soon as its state is whole, with a checkpoint to go on from.
 
-    Ranks agree once a batch whether one of them was asked to end, over gloo, so that no GPU is
-    waited for. A checkpoint callback, so that Lightning calls it after those that save. Within an
-    epoch the pictures and scores of its end are left out: the resumed run makes them.
+    Ranks agree once a batch whether one of them was asked to end, over gloo, so that nothing waits
+    for a GPU. It has to be called after the callbacks that save (`build_trainer` sees to it).
+    Within an epoch the pictures and scores of its end are left out: the resumed run makes them.
     """
 
     def __init__(self) -> None:
@@ -28,7 +27,7 @@ class GracefulEnd(Checkpoint):
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Handle signals, and keep the folder, in every process that a strategy started."""
-        ENDINGS.install()
+        SIGNALS.install()
         if multiprocessing.parent_process() is not None:
             hold_rank(Path(trainer.default_root_dir), trainer.global_rank)
             end_with_parent()  # from here on the next start waits for this rank
@@ -38,8 +37,8 @@ class GracefulEnd(Checkpoint):
         """Take SIGTERM back from Lightning, whose handler ends with status 0."""
         if trainer.world_size > 1:
             self._group = torch.distributed.new_group(backend="gloo")
-        ENDINGS.install()
-        ENDINGS.training = True
+        SIGNALS.install()
+        SIGNALS.training = True
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, *args: Any, **kwargs: Any
@@ -55,10 +54,10 @@ class GracefulEnd(Checkpoint):
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """From here on there is nothing to wait for."""
-        ENDINGS.training = False
+        SIGNALS.training = False
 
     def _end_if_asked(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        status = ENDINGS.status
+        status = SIGNALS.status
         if self._group is not None:
             agreed = torch.tensor(status)
             torch.distributed.all_reduce(

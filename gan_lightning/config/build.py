@@ -174,8 +174,11 @@ def build_trainer(settings: Settings, callbacks: Sequence[Callback] | None = Non
     try:
         trainer = make()
         # Lightning has counted the devices: several need another strategy than it chose.
-        alone = trainer.world_size == 1 or settings["trainer"]["strategy"] != "auto"
-        return trainer if alone else make(strategy=SPAWN)
+        if trainer.world_size > 1 and settings["trainer"]["strategy"] == "auto":
+            trainer = make(strategy=SPAWN)
     except Exception as error:
         reason = error.__cause__ or error
         raise UserError(f"trainer: {reason}") from error
+    # Lightning calls those that save last; the one that ends the run has to come after them.
+    trainer.callbacks.sort(key=lambda one: isinstance(one, GracefulEnd))  # type: ignore[attr-defined]
+    return trainer

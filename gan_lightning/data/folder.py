@@ -7,8 +7,8 @@ import torch
 
 from gan_lightning.data.from_disk import Arrays, FileDataModule
 from gan_lightning.data.image_files import (
-    ENDINGS,
     MODES,
+    SIGNALS,
     class_folders,
     is_image,
     read_image,
@@ -71,7 +71,7 @@ class ImageFolderDataModule(FileDataModule):
             inside = sorted(file for file in (folder / name).iterdir() if is_image(file))
             files += [(file, label) for file in inside]
         if not files:
-            raise UserError(f"no images are in {folder} (endings {', '.join(sorted(ENDINGS))})")
+            raise UserError(f"no images are in {folder} (endings {', '.join(sorted(SIGNALS))})")
         mode = MODES[self.channels]
         images = torch.stack([read_image(file, mode, self.resolution) for file, _ in files])
         return images, torch.tensor([label for _, label in files]) if found else None

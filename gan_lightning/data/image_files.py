@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gan_lightning.errors import UserError
 
-ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"}
+SIGNALS = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"}
 MODES = {1: "L", 3: "RGB"}
 UNREADABLE = (
     OSError,
@@ -22,7 +22,7 @@ UNREADABLE = (
 
 def is_image(path: Path) -> bool:
     """Whether the ending is an image's; hidden files are none."""
-    return path.suffix.lower() in ENDINGS and path.name[0] != "." and path.is_file()
+    return path.suffix.lower() in SIGNALS and path.name[0] != "." and path.is_file()
 
 
 def class_folders(folder: Path) -> list[Path]:

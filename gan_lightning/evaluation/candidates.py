@@ -11,7 +11,7 @@ from torch import Tensor
 from gan_lightning.config.schema import EvaluateConfig
 from gan_lightning.errors import UserError
 from gan_lightning.evaluation.images import read_images
-from gan_lightning.export.generator_file import GENERATOR_FILE, load_generator
+from gan_lightning.export.generator_file import GENERATOR_FILE, read_generator
 from gan_lightning.export.metadata import GeneratorMetadata
 from gan_lightning.metrics.neighbours import ROWS
 from gan_lightning.pixels import to_uint8
@@ -88,7 +88,7 @@ def _said(metadata: GeneratorMetadata) -> str:
 
 
 def _drawn(path: Path, asked: EvaluateConfig) -> Candidate:
-    generator, metadata, file = load_generator(path, asked.trust)
+    generator, metadata, file = read_generator(path, asked.trust)
     generator = generator.to(one_device(asked.accelerator))
     # Labels drawn from the data's P(Y): in turn, the classes' unequal shares would count as error.
     known = (metadata.labels, metadata.class_counts)

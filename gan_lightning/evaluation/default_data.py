@@ -7,7 +7,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from gan_lightning.export.generator_file import load_generator, newest_generator
+from gan_lightning.export.generator_file import newest_generator, read_generator
 from gan_lightning.export.metadata import GeneratorMetadata
 
 OWN_FILES = ("array", "image_folder")  # the generator file does not tell where these are
@@ -27,7 +27,7 @@ def with_own_reals(config: DictConfig) -> DictConfig:
     if first is None and config.images:
         return config
     path = Path(str(first)) if first else newest_generator(Path("outputs"))
-    own = own_reals(load_generator(path, config.trust)[1])
+    own = own_reals(read_generator(path, config.trust)[1])
     return hydra.compose("evaluate", [*given, *own]) if own else config
 
 

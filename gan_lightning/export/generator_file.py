@@ -31,7 +31,6 @@ from gan_lightning.system.checkpoint_file import read_checkpoint
 from gan_lightning.system.files import atomic_write
 from gan_lightning.system.untrusted import printable, strict_json, tensor_header
 
-__all__ = ["GENERATOR_FILE", "GeneratorMetadata", "load_generator", "save_generator"]
 GENERATOR_FILE = "generator.safetensors"
 Read = tuple[Generator, GeneratorMetadata]
 _UNREADABLE = (OSError, SafetensorError, KeyError, TypeError, ValueError, AttributeError)
@@ -146,7 +145,7 @@ def newest_generator(outputs: Path) -> Path:
     return max(files, key=lambda file: file.stat().st_mtime)
 
 
-def load_generator(
+def read_generator(
     path: Path, trust: str | None = None
 ) -> tuple[Generator, GeneratorMetadata, Path]:
     """Read a generator from a generator file, a run folder or a `.ckpt`.
@@ -166,3 +165,14 @@ def load_generator(
         raise UserError(f"generator={path}: no such file" + (f" {file}" if path.is_dir() else ""))
     read = generator_from_checkpoint if file.suffix == ".ckpt" else read_generator_file
     return *read(file, trust), file
+
+
+def load_generator(path: str | Path, trust: str | None = None) -> Generator:
+    """Return the generator of a file, run folder or `.ckpt`, with its `metadata`; see `sample`.
+
+    Raises:
+        UserError: nothing readable is there.
+    """
+    generator, metadata, _ = read_generator(Path(path), trust)
+    generator.metadata = metadata
+    return generator

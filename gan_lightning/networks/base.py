@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -17,7 +18,8 @@ class Generator(nn.Module):
     """`generator(z[B, L], y[B] | None) -> image[B, C, H, W]` in [-1, 1].
 
     Constructor arguments are plain numbers, strings and lists, so that a generator file can record
-    them. A subclass describes those that it adds.
+    them; a generator that was read from a file has the file's `metadata`. A subclass describes
+    the arguments that it adds.
 
     Args:
         latent_dim: L, the length of z.
@@ -25,6 +27,8 @@ class Generator(nn.Module):
         num_classes: how many labels y there are; 0: unconditional, y is None.
         codes: how many categories and continuous codes z holds, see `LatentCodes`.
     """
+
+    metadata: Any = None
 
     def __init__(
         self,

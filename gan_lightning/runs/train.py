@@ -22,7 +22,7 @@ from gan_lightning.runs.resume import complete, find_checkpoint, fit_weights, re
 from gan_lightning.system.checkpoint_file import RunCheckpoint
 from gan_lightning.system.files import atomic_write
 from gan_lightning.system.folder_lock import RunFolder
-from gan_lightning.system.signals import ENDINGS, watched
+from gan_lightning.system.signals import SIGNALS, watched
 from gan_lightning.training.base import GenerativeModule
 
 
@@ -84,9 +84,8 @@ def train_in(
         rewind_curves(trainer, before)
         announce_settings(trainer, settings)
         last = run_dir / "checkpoints" / "last.ckpt" if checkpoint else None
-        ENDINGS.training = trainer.strategy.launcher is not None  # ranks of its own: pass on
-        trainer.fit(module, datamodule=data, ckpt_path=last, weights_only=True)
-        ENDINGS.training = False
+        with SIGNALS.waiting(trainer.strategy.launcher is not None):  # it has ranks of its own
+            trainer.fit(module, datamodule=data, ckpt_path=last, weights_only=True)
     if module.images_seen == before:
         announce("[bold yellow]Nothing was left to do: raise trainer.max_epochs or max_time.")
 
@@ -110,7 +109,7 @@ def recorded(
         atomic_write(run_dir / "config.yaml", lambda file: OmegaConf.save(config, file))
         yield
     except BaseException as error:
-        better = explain(error, settings, ENDINGS.status)
+        better = explain(error, settings, SIGNALS.status)
         if isinstance(better, RunError):
             better = RunError(f"{better}{last_good(run_dir)}")
         status = better.code if isinstance(better, SystemExit) else 1

@@ -90,7 +90,11 @@ def sample(
     labels: Sequence[int] = (),
     counts: Sequence[int] = (),
 ) -> tuple[Tensor, Tensor | None]:
-    """Return all of `sample_chunks` at once: (images, labels or None)."""
+    """Return all of `sample_chunks` at once: (images, labels or None).
+
+    Without labels, those that the generator's file knows are drawn in turn.
+    """
+    labels = labels or getattr(generator.metadata, "labels", ())
     chunks = list(sample_chunks(generator, num_samples, seed, labels, counts))
     if not chunks:
         return torch.empty(0, *generator.image_shape), None

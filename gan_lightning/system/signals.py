@@ -22,19 +22,21 @@ STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGUSR1: 143}
 RANK_GRACE = 10  # seconds that a rank outlives the process that started it, to save
 
 
-class Endings:
+class Signals:
     """The signals that one process got.
 
     Attributes:
         status: what this process was asked to end with; 0 if it was not.
         training: whether there is something to save, so that the end of the batch is waited for.
         insisted: whether a further signal ends at once; USR1 only announces a SIGTERM.
+        keep_process: whether even then the process goes on, as a notebook's kernel has to.
     """
 
     def __init__(self) -> None:
         self.status = 0
         self.training = False
         self.insisted = False
+        self.keep_process = False
         self._pid = 0
 
     def install(self) -> None:
@@ -62,25 +64,34 @@ class Endings:
         elif self.training:
             for child in children:
                 child.kill()
+            if self.keep_process:
+                raise KeyboardInterrupt("stopped at once: nothing was saved since the checkpoint")
             sys.stderr.flush()
             os._exit(self.status)
         else:
             sys.exit(self.status)
 
+    @contextmanager
+    def waiting(self, wait: bool = True) -> Iterator[None]:
+        """Pass signals on to the ranks of this process, and let these end it."""
+        self.training = wait
+        yield
+        self.training = False
 
-ENDINGS = Endings()
+
+SIGNALS = Signals()
 
 
 @contextmanager
-def watched() -> Iterator[Endings]:
+def watched() -> Iterator[Signals]:
     """Handle the signals as long as a run goes on, then as before."""
     before = {number: signal.getsignal(number) for number in STATUS}
-    ENDINGS.status, ENDINGS.training, ENDINGS.insisted = 0, False, False
-    ENDINGS.install()
+    SIGNALS.status, SIGNALS.training, SIGNALS.insisted = 0, False, False
+    SIGNALS.install()
     try:
-        yield ENDINGS
+        yield SIGNALS
     finally:
-        ENDINGS.training = False
+        SIGNALS.training = False
         for number, handler in before.items():
             if threading.current_thread() is threading.main_thread():
                 signal.signal(number, handler)

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import sample
-from gan_lightning.export.generator_file import load_generator, save_generator
+from gan_lightning.export.generator_file import read_generator, save_generator
 from tests.conftest import Finished, run_script
 
 Command = Callable[..., str]
@@ -87,7 +87,7 @@ def test_labels_are_drawn_as_often_as_the_images_have_them(
     assert set(many["labels"].tolist()) == set(range(10))
     command(*joint, "num_samples=7", "seed=1")
     assert np.load(tmp_path / "x.npz")["labels"].tolist() != few["labels"].tolist()
-    _, metadata, _ = load_generator(run_folder)
+    _, metadata, _ = read_generator(run_folder)
     assert sum(metadata.class_counts) == 1400
 
 
@@ -95,7 +95,7 @@ def test_a_file_that_does_not_say_how_often_is_refused(
     command: Command, run_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Files written before it was told can still be read."""
-    generator, metadata, _ = load_generator(run_folder)
+    generator, metadata, _ = read_generator(run_folder)
     silent = tmp_path / "silent.safetensors"
     save_generator(silent, generator, replace(metadata, class_counts=[]))
     command(f"generator={silent}", "num_samples=2", "output=x.npz")

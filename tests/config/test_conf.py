@@ -23,7 +23,7 @@ from gan_lightning.config.checks import problems, unread
 from gan_lightning.config.schema import resolved, written
 from gan_lightning.data import DataUnavailable, ImageDataModule
 from gan_lightning.errors import UserError
-from gan_lightning.export.generator_file import GENERATOR_FILE, load_generator
+from gan_lightning.export.generator_file import GENERATOR_FILE, read_generator
 from gan_lightning.runs.preflight import check_batch
 from gan_lightning.sampling.draw import sample
 from gan_lightning.training.gan import GANModule
@@ -217,7 +217,7 @@ def take_a_step(config: dict[str, Any], run_dir: Path) -> GANModule:
         assert not torch.equal(new, old)
     batches = config["d_steps"] * config["accumulate"]
     assert module.images_seen == config["data"]["batch_size"] * batches
-    generator, metadata, _ = load_generator(run_dir / GENERATOR_FILE)
+    generator, metadata, _ = read_generator(run_dir / GENERATOR_FILE)
     images, _ = sample(generator, 2, labels=metadata.labels)
     assert list(images.shape[1:]) == metadata.image_shape
     assert images.abs().max() <= 1

@@ -14,8 +14,8 @@ from gan_lightning.errors import UserError
 from gan_lightning.export.generator_file import (
     GENERATOR_FILE,
     GeneratorMetadata,
-    load_generator,
     newest_generator,
+    read_generator,
     save_generator,
 )
 from gan_lightning.networks import Generator, MLPGenerator
@@ -37,7 +37,7 @@ METADATA = GeneratorMetadata(
 def test_file_folder_and_checkpoint_hold_the_same_generator(run_folder: Path) -> None:
     drawn = []
     for path in ("", GENERATOR_FILE, "checkpoints/last.ckpt"):
-        generator, metadata, file = load_generator(run_folder / path)
+        generator, metadata, file = read_generator(run_folder / path)
         assert file.is_file()
         assert not generator.training
         images, labels = sample(generator, 20, seed=1, labels=metadata.labels)
@@ -49,7 +49,7 @@ def test_file_folder_and_checkpoint_hold_the_same_generator(run_folder: Path) ->
 
 
 def test_metadata_says_what_the_file_holds(run_folder: Path) -> None:
-    _, metadata, _ = load_generator(run_folder)
+    _, metadata, _ = read_generator(run_folder)
     assert metadata.class_name == "DCGANGenerator"
     assert metadata.dataset == "digits"
     assert metadata.image_shape == [1, 28, 28]
@@ -71,7 +71,7 @@ def test_checkpoints_load_weights_only_and_describe_themselves(run_folder: Path)
 def test_a_saved_generator_comes_back(tmp_path: Path) -> None:
     generator = MLPGenerator(**ARGUMENTS).eval()
     save_generator(tmp_path / GENERATOR_FILE, generator, METADATA)
-    loaded, metadata, file = load_generator(tmp_path)
+    loaded, metadata, file = read_generator(tmp_path)
     assert (metadata, file) == (METADATA, tmp_path / GENERATOR_FILE)
     assert metadata.labels == []  # unconditional: none may be asked for
     assert torch.equal(sample(loaded, 3)[0], sample(generator, 3)[0])
@@ -135,7 +135,7 @@ def test_other_files_are_refused_by_name(
     path = tmp_path / name
     make(path)
     with pytest.raises(UserError, match=name):
-        load_generator(path)
+        read_generator(path)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_lies_about_the_network_are_refused(
 ) -> None:
     path = write(tmp_path / GENERATOR_FILE, **changes)
     with pytest.raises(UserError, match=complaint):
-        load_generator(path)
+        read_generator(path)
 
 
 def test_a_flipped_bit_is_noticed(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_a_flipped_bit_is_noticed(tmp_path: Path) -> None:
     content[-3] ^= 1
     path.write_bytes(content)
     with pytest.raises(UserError, match="corrupt"):
-        load_generator(path)
+        read_generator(path)
 
 
 def test_the_newest_generator(tmp_path: Path) -> None:
@@ -191,5 +191,5 @@ def test_a_generator_without_tensors_comes_back(tmp_path: Path) -> None:
     )
     metadata = dataclasses.replace(METADATA, class_name=name, arguments=arguments)
     save_generator(tmp_path / GENERATOR_FILE, Constant(**arguments), metadata)
-    loaded, _, _ = load_generator(tmp_path, trust=name)
+    loaded, _, _ = read_generator(tmp_path, trust=name)
     assert torch.equal(sample(loaded, 3)[0], torch.ones(3, 1, 4, 4))

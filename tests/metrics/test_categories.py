@@ -60,7 +60,7 @@ def test_candidates_know_the_categories_of_their_images(
     file = tmp_path / "generator.safetensors"
     file.touch()
     metadata = GeneratorMetadata("Telling", {}, 16, [1, 4, 4], 0, [], "none", 0)
-    monkeypatch.setattr(candidates, "load_generator", lambda *_: (Telling(), metadata, file))
+    monkeypatch.setattr(candidates, "read_generator", lambda *_: (Telling(), metadata, file))
     asked = EvaluateConfig(generator=[str(file)], images=[], num_samples=150, seed=3)
     (found,) = candidates.gather(asked)
     assert found.categories is not None

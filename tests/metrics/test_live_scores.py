@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gan_lightning.data import DigitsDataModule
-from gan_lightning.export.generator_file import load_generator
+from gan_lightning.export.generator_file import read_generator
 from gan_lightning.metrics import FeatureNetwork, cheap_scores, real_statistics
 from gan_lightning.sampling.draw import sample
 from tests.conftest import run_script
@@ -35,7 +35,7 @@ def test_curves_are_the_scores_of_the_generator_file_on_any_number_of_devices(
         scored = [row for row in csv.DictReader(file) if row["score/fid"]]
     assert len(scored) == 2, "one a epoch"
 
-    generator, metadata, _ = load_generator(folder)
+    generator, metadata, _ = read_generator(folder)
     assert sum(metadata.class_counts) == 1500
     images, _ = sample(generator, SAMPLES, 0, metadata.labels, metadata.class_counts)
     expected = cheap_scores(network.embed(images), real_statistics(digits, network), NEIGHBOURS)

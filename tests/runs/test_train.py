@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from gan_lightning.export.generator_file import load_generator
+from gan_lightning.export.generator_file import read_generator
 from gan_lightning.loggers import MetricsCSV
 from tests.conftest import NO_NETWORK, Command, Finished, run_script
 
@@ -73,7 +73,7 @@ def test_resume_goes_on_in_the_same_folder_even_if_it_was_moved(
     done = run_script(tmp_path, "train.py", f"resume={name}", "trainer.max_epochs=3")
     assert done.returncode == 0, done.stderr
     assert done.run_folders == [folder]
-    assert load_generator(folder)[1].images_seen == 96
+    assert read_generator(folder)[1].images_seen == 96
     assert (folder / "samples" / "000000096.png").exists()
     assert sorted(set(axis(folder))) == list(range(8, 97, 8))
     before = MetricsCSV(str(finished_run.run_folders[0])).column("loss/D")
@@ -99,7 +99,7 @@ def test_missing_data_falls_back_to_digits_and_says_so_everywhere(tmp_path: Path
     assert "digits: 1,500 images" in done.stdout
     (folder,) = done.run_folders
     assert config_of(folder)["data"]["name"] == "digits"
-    assert load_generator(folder)[1].dataset == "digits"
+    assert read_generator(folder)[1].dataset == "digits"
     checkpoint = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
     assert checkpoint["config"]["data"]["name"] == "digits"
 
@@ -137,7 +137,7 @@ def test_two_processes_share_a_run(tmp_path: Path) -> None:
     assert "8 images x 2 devices = 16 images" in done.stdout
     (folder,) = done.run_folders
     assert axis(folder) == [16, 32, 48, 64]
-    assert load_generator(folder)[1].images_seen == 64
+    assert read_generator(folder)[1].images_seen == 64
     curves = EventAccumulator(str(folder)).Reload()
     assert [e.step for e in curves.Scalars("loss/D")] == [16, 32, 48, 64]
     assert (folder / "checkpoints" / "last.ckpt").exists()
@@ -155,7 +155,7 @@ def test_a_sweep_on_two_devices_runs_each_job_once_in_one_folder(tmp_path: Path)
     assert losses == ["Hinge", "NonSaturating"]
     for job in jobs:
         assert axis(job) == [16, 32, 48, 64]
-        assert load_generator(job)[1].images_seen == 64
+        assert read_generator(job)[1].images_seen == 64
 
 
 def test_help_shows_groups_and_examples(tmp_path: Path) -> None:

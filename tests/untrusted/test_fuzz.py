@@ -19,7 +19,7 @@ from gan_lightning.data.idx import check_idx, read_idx
 from gan_lightning.data.labels import count_labels
 from gan_lightning.errors import UserError
 from gan_lightning.evaluation.images import read_images
-from gan_lightning.export.generator_file import load_generator
+from gan_lightning.export.generator_file import read_generator
 from tests.untrusted import planted as p
 
 FUZZ = {
@@ -101,7 +101,7 @@ def test_idx(path: Path, changes: list[Any], shape: list[int]) -> None:
 def test_bytes_of_a_generator_file(path: Path, changes: list[Any]) -> None:
     content = p.generator_file(path / "good.safetensors").read_bytes()
     (path / "x.safetensors").write_bytes(changed(content, changes))
-    read = answers(load_generator, path / "x.safetensors")
+    read = answers(read_generator, path / "x.safetensors")
     assert read == (changed(content, changes) == content)
 
 
@@ -109,13 +109,13 @@ def test_bytes_of_a_generator_file(path: Path, changes: list[Any]) -> None:
 @given(name=st.sampled_from(sorted(p.FIELDS)), value=PLAIN)
 def test_fields_of_a_generator_file(path: Path, name: str, value: Any) -> None:
     fields = json.loads(json.dumps(p.FIELDS | {name: value}))
-    answers(load_generator, p.generator_file(path / "x.safetensors", **fields))
+    answers(read_generator, p.generator_file(path / "x.safetensors", **fields))
 
 
 @settings(max_examples=120, **FUZZ)
 @given(name=st.sampled_from(sorted(p.ARGUMENTS)), value=PLAIN | st.integers(-4, 2**40))
 def test_arguments_of_a_generator_file(path: Path, name: str, value: Any) -> None:
-    answers(load_generator, p.with_arguments(path / "x.safetensors", **{name: value}))
+    answers(read_generator, p.with_arguments(path / "x.safetensors", **{name: value}))
 
 
 @settings(max_examples=120, **FUZZ)
@@ -127,7 +127,7 @@ def test_bytes_of_a_checkpoint(path: Path, changes: list[Any], inner: bool) -> N
         p.rewritten(good, path / "x.ckpt", "data.pkl", changed(p.record_of(good), changes))
     else:
         (path / "x.ckpt").write_bytes(changed(good.read_bytes(), changes))
-    answers(load_generator, path / "x.ckpt")
+    answers(read_generator, path / "x.ckpt")
 
 
 @settings(max_examples=150, **FUZZ)

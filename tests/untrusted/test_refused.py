@@ -49,8 +49,8 @@ def test_refused_by_the_commands_too(
 
 def test_the_files_are_good_but_for_what_is_planted(tmp_path: Path) -> None:
     """Else they would be refused for another reason than the one under test."""
-    from gan_lightning.export.generator_file import load_generator
+    from gan_lightning.export.generator_file import read_generator
 
-    load_generator(p.generator_file(tmp_path / "x.safetensors"))
-    load_generator(p.checkpoint(tmp_path / "x.ckpt"))
-    load_generator(saved(more=1)(tmp_path / "y.ckpt"))
+    read_generator(p.generator_file(tmp_path / "x.safetensors"))
+    read_generator(p.checkpoint(tmp_path / "x.ckpt"))
+    read_generator(saved(more=1)(tmp_path / "y.ckpt"))

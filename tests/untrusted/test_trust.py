@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gan_lightning.errors import UserError
-from gan_lightning.export.generator_file import load_generator
+from gan_lightning.export.generator_file import read_generator
 from gan_lightning.sampling.draw import sample
 from tests.conftest import run_script
 from tests.untrusted import planted as p
@@ -24,7 +24,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_named_by_the_file_and_by_the_user(file: Path) -> None:
-    generator, metadata, _ = load_generator(file, trust=OWN)
+    generator, metadata, _ = read_generator(file, trust=OWN)
     assert (type(generator), metadata.class_name, generator.gain) == (OwnGenerator, OWN, 2.0)
     assert sample(generator, 3)[0].shape == (3, 1, 4, 4)
 
@@ -32,7 +32,7 @@ def test_named_by_the_file_and_by_the_user(file: Path) -> None:
 @pytest.mark.parametrize("trust", [None, "", "tests.untrusted.own.Other", "OwnGenerator", "os"])
 def test_named_by_the_file_alone(file: Path, trust: str | None) -> None:
     with pytest.raises(UserError, match=f"trust={OWN}"):
-        load_generator(file, trust)
+        read_generator(file, trust)
 
 
 @pytest.mark.parametrize(
@@ -48,13 +48,13 @@ def test_named_by_the_file_alone(file: Path, trust: str | None) -> None:
 def test_trusted_but_no_generator(tmp_path: Path, path: str, complaint: str) -> None:
     file = p.generator_file(tmp_path / "x.safetensors", class_name=path)
     with pytest.raises(UserError, match=complaint):
-        load_generator(file, trust=path)
+        read_generator(file, trust=path)
 
 
 def test_trust_changes_nothing_for_files_of_this_package(tmp_path: Path) -> None:
     """The class named is not even imported."""
     file = p.generator_file(tmp_path / "x.safetensors")
-    assert type(load_generator(file, trust="no.such.Thing")[0]).__name__ == "MLPGenerator"
+    assert type(read_generator(file, trust="no.such.Thing")[0]).__name__ == "MLPGenerator"
 
 
 def test_from_training_to_samples(tmp_path: Path) -> None:
@@ -69,8 +69,8 @@ def test_from_training_to_samples(tmp_path: Path) -> None:
     drawn = []
     for path in (run, run / "checkpoints" / "last.ckpt"):
         with pytest.raises(UserError, match=f"trust={OWN}"):
-            load_generator(path)
-        drawn.append(sample(load_generator(path, trust=OWN)[0], 3)[0])
+            read_generator(path)
+        drawn.append(sample(read_generator(path, trust=OWN)[0], 3)[0])
     assert torch.equal(*drawn)
     done = run_script(tmp_path, "sample.py", f"trust={OWN}", "output=x.png", **place)
     assert done.returncode == 0, done.stderr
