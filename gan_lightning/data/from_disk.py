@@ -5,11 +5,10 @@ from typing import Annotated, Any
 import torch
 from torch import Tensor
 
+from gan_lightning.data.array_files import Arrays
 from gan_lightning.data.images import ImageDataModule
 from gan_lightning.data.labels import check_labels
 from gan_lightning.ranges import number, validated
-
-Arrays = tuple[Tensor, Tensor | None]
 
 
 @validated
