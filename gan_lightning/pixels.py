@@ -15,7 +15,8 @@ REAL, FAKE = (184, 184, 184), (217, 64, 13)
 
 
 def visible(images: Tensor) -> Tensor:
-    """Return images[N, C, H, W] as grey or colour ones; other channels stand side by side, grey.
+    """Return images[N, C, H, W] as grey or colour images; other numbers of channels are put side by
+    side in grey.
 
     A PNG of two or four channels would take the last one, a stacked digit, for transparency.
     """

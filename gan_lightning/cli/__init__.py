@@ -1,1 +1,3 @@
-"""Command lines: Hydra composes, `runs` and `evaluation` work, every ending has its exit status."""
+"""Command lines: Hydra composes the config, `runs` or `evaluation` does the work, and each
+ending has its exit status.
+"""

@@ -1,4 +1,4 @@
-"""What a command line that does not compose may have meant, and what else is wrong with it."""
+"""Hints for a command line that does not compose: near names, and wrong values."""
 
 from pathlib import Path
 
@@ -65,7 +65,7 @@ def _line(complaint: str, hint: str) -> str:
 
 
 def _composes(argument: str, config_name: str) -> bool:
-    """Whether an argument is not by itself what does not compose, such as `seed=x`."""
+    """Whether an argument composes by itself; `seed=x` does not."""
     try:
         hydra.compose(config_name, [argument] if "=" in argument else [])
     except Exception:  # Hydra has told which
@@ -74,7 +74,7 @@ def _composes(argument: str, config_name: str) -> bool:
 
 
 def _wrong_values(arguments: list[str]) -> list[str]:
-    """Return the problems of the values that are left without what does not compose."""
+    """Return the problems of the values, without the arguments that do not compose."""
     try:
         config = hydra.compose("config", [*(a for a in arguments if "=" in a), "run_dir=."])
         return problems(resolved(config), written(config))

@@ -1,4 +1,4 @@
-"""The job of a command, or the jobs of a sweep, and what became of them."""
+"""Runs one job or the jobs of a sweep, and reports failures."""
 
 import math
 import os
@@ -105,7 +105,7 @@ class Jobs:
 
 
 def require_metric(config: DictConfig) -> None:
-    """End a search before its first job if no job would measure what it minimises."""
+    """End with status 2 before the first job of a search whose metric is not measured."""
     hydra_config, metric = HydraConfig.get(), str(config.get("optimized_metric"))
     if hydra_config.mode != RunMode.MULTIRUN or "Optuna" not in hydra_config.sweeper._target_:
         return

@@ -32,7 +32,7 @@ SPAWN = "ddp_spawn_find_unused_parameters_true"
 
 
 def build_data_module(settings: Settings) -> DataModule:
-    """Return a data module that has not looked for its images yet."""
+    """Return the data module, its images not loaded yet."""
     node = {key: value for key, value in settings["data"].items() if key != "on_missing"}
     return build_node(node, "data")
 
@@ -50,7 +50,7 @@ def build_data(
         data: what `build_data_module` made of them, if it has done so.
 
     Raises:
-        UserError: they are missing and that is an error, or have other channels.
+        UserError: they are missing and `data.on_missing=error`, or have other channels.
     """
     data, warning = data or build_data_module(settings), ""
     try:
@@ -72,7 +72,7 @@ def build_data(
 
 
 def run_images(settings: Settings, data: DataModule, world_size: int) -> int | None:
-    """Return how many images the run will show; None if epochs are not what ends it.
+    """Return how many images the run will show; None if it does not end by epochs.
 
     Args:
         settings: of the run.
@@ -150,7 +150,7 @@ def build_trainer(settings: Settings, callbacks: Sequence[Callback] | None = Non
         callbacks: those of the config, if they are built; the ones of every run are added.
 
     Raises:
-        UserError: Lightning refuses the accelerator, devices or another argument.
+        UserError: Lightning rejects the accelerator, devices or another argument.
     """
     callbacks = build_callbacks(settings) if callbacks is None else callbacks
     export = [GeneratorExport(Path(settings["run_dir"]) / GENERATOR_FILE, settings)]

@@ -75,12 +75,12 @@ def problems(settings: Settings, written: Settings) -> list[str]:
 
 
 def unread(overrides: Sequence[str], config: Settings) -> list[str]:
-    """Return a sentence for every key, of a command line or of a file, that nothing reads.
+    """Return a sentence for every unused key of the command line or of a file.
 
     Args:
         overrides: the command line's, such as `+ema.halflife=0`.
-        config: plain, its interpolations not resolved: they may read a key. That of a run to go
-            on with has none left, and only the command line's keys are looked at.
+        config: plain and unresolved, because interpolations read keys. A resumed run's config has
+            none, so only the command line's keys are checked.
     """
     resumed = config.get("resume") not in (None, "", "auto")
     added = {item.lstrip("+").partition("=")[0]: item for item in overrides if item[0] == "+"}

@@ -18,7 +18,7 @@ FORK = sys.platform == "linux"  # elsewhere it is not safe
 
 
 class DataUnavailable(RuntimeError):
-    """The data set is neither on disk nor can be fetched."""
+    """The data set is not on disk and cannot be downloaded."""
 
 
 @validated

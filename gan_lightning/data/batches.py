@@ -76,7 +76,9 @@ class EpochBatches(Sampler[Tensor]):
 
 
 class Loader(DataLoader):
-    """Starts its workers where no signal can end them half-way."""
+    """A DataLoader that starts its workers with signals blocked, so that none ends them
+    half-way.
+    """
 
     def __iter__(self) -> Any:
         """Start an epoch."""

@@ -1,4 +1,4 @@
-"""Fetching the files of MNIST with patience."""
+"""Downloading MNIST: retries, checksums, no half-written files."""
 
 import gzip
 import os
@@ -20,7 +20,8 @@ ATTEMPTS, TIMEOUT = 2, 30.0  # seconds without a byte
 
 
 def ensure(folder: Path, packed: str, md5: str, mirrors: Sequence[str]) -> None:
-    """Have an unpacked, whole file in `folder`: as it is, from its .gz, or from a mirror.
+    """Make sure that `folder` holds the whole unpacked file: as it is, from its .gz, or from a
+    mirror.
 
     A folder that holds the file is not written to.
 
@@ -59,7 +60,7 @@ def ensure(folder: Path, packed: str, md5: str, mirrors: Sequence[str]) -> None:
 
 @contextmanager
 def _beside(folder: Path) -> Iterator[Path]:
-    """A folder for unfinished files on the same disk; goes, whatever happens in it."""
+    """A temporary folder on the same disk, removed in any case."""
     with tempfile.TemporaryDirectory(dir=folder, prefix=".unfinished-") as temporary:
         yield Path(temporary)
 
@@ -98,7 +99,7 @@ def unpack(archive: Path, file: Path) -> None:
     """Unpack a .gz under a temporary name; a kill at any moment leaves no half file.
 
     Raises:
-        CorruptFile: what is in it is no IDX file.
+        CorruptFile: its content is not an IDX file.
     """
     with _beside(file.parent) as folder:
         try:

@@ -23,9 +23,8 @@ from gan_lightning.ranges import Place, one_of, validated
 class ImageFolderDataModule(FileDataModule):
     """Image files of any size, in a folder or in one folder a class, at any depth.
 
-    Each is cut to its central square and resized to `resolution`, once. The labels are the
-    folders' places in the order of their names. With `train` and `test` in the folder, these are
-    the splits; else some images are held out.
+    Each is cut to its central square and resized to `resolution`, once. Label k is the k-th folder
+    by name. Folders `train` and `test` are the splits; without them some images are held out.
 
     Args:
         root: the folder.
@@ -53,7 +52,8 @@ class ImageFolderDataModule(FileDataModule):
         """Read all files.
 
         Raises:
-            UserError: there is no image, one cannot be read, or the folders do not fit.
+            UserError: there is no image, one cannot be read, or train and test have different
+                folders.
         """
         if not self.root.is_dir():
             raise UserError(f"data.root={self.root} is no folder; for a file: data=array")

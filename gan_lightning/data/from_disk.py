@@ -13,10 +13,10 @@ from gan_lightning.ranges import number, validated
 
 @validated
 class FileDataModule(ImageDataModule):
-    """Reads once; without a test split of its own, random images are held out for one.
+    """Reads its files once; without a test split, random images are held out as one.
 
-    The held-out images are always the same ones, whatever the seed, so that scores of two runs
-    stand on the same reals.
+    The held-out images are always the same ones, whatever the seed, so that the scores of two runs
+    use the same reals.
 
     Args:
         test_fraction: share of the images to hold out, at least one image.
@@ -33,7 +33,7 @@ class FileDataModule(ImageDataModule):
     def read(self) -> tuple[Arrays, Arrays | None]:
         """Return (images uint8[N, C, H, W], labels int64[N] or None) to train on, and to test on.
 
-        None in the place of the latter: they have to be held out.
+        The latter is None if there is no test split.
         """
         raise NotImplementedError
 

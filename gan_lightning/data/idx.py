@@ -32,7 +32,7 @@ KNOWN = {
 
 
 class CorruptFile(UserError):
-    """A data file that is there, but is not what its name says."""
+    """A data file exists but does not hold what its name says."""
 
 
 def corrupt(path: Path, reason: object) -> CorruptFile:
@@ -50,7 +50,7 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
         dimensions: 3 of images, 1 of labels.
 
     Raises:
-        CorruptFile: it is not there, or no whole IDX file of so many dimensions.
+        CorruptFile: it does not exist, or is not a whole IDX file with that many dimensions.
     """
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
@@ -69,7 +69,7 @@ def check_idx(path: Path) -> None:
     """Look at the header and the size of an IDX file that is not gzipped.
 
     Raises:
-        CorruptFile: it is none, or is longer or shorter than it says.
+        CorruptFile: it is not an IDX file, or its size does not fit its header.
     """
     try:
         with path.open("rb") as file:

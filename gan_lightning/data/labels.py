@@ -14,8 +14,8 @@ MOST_CLASSES = 10_000
 def count_labels(root: str, labels: str | None = None) -> int:
     """Return one more than the highest label, or the number of class folders; 0 without labels.
 
-    What cannot be read has none: the data module says what is wrong with it. Absurd labels are
-    cut to one more than `MOST_CLASSES`, which `check_labels` refuses.
+    Returns 0 for what cannot be read: the data module reports what is wrong. Absurd labels are cut
+    to one more than `MOST_CLASSES`, which `check_labels` refuses.
     """
     return min(_count(root, labels), MOST_CLASSES + 1)
 

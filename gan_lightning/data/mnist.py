@@ -27,7 +27,7 @@ class MNISTDataModule(ImageDataModule):
         kwargs: as of `ImageDataModule`.
 
     Raises:
-        ValueError: another set.
+        ValueError: `dataset` is not one of these.
     """
 
     def __init__(

@@ -97,7 +97,7 @@ def read_bytes(read: Callable[[int], bytes], size: int) -> bytearray:
     """Return so many bytes; a file that promises more than it has costs no memory.
 
     Raises:
-        ValueError: it ends before.
+        ValueError: the file ends earlier.
     """
     content = bytearray()
     while missing := size - len(content):

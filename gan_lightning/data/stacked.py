@@ -24,7 +24,7 @@ class StackedMNISTDataModule(MNISTDataModule):
     Source: Srivastava et al. 2017, VEEGAN, section 5.1; Metz et al. 2017, Unrolled GANs.
 
     Args:
-        root: the data folder with MNIST in it; nothing else can stand in for it.
+        root: the data folder with MNIST in it; the embedded digits cannot replace it.
         size: images of the training split.
         test_size: images of the test split.
         kwargs: as of `ImageDataModule`.
@@ -75,7 +75,9 @@ class StackedMNISTDataModule(MNISTDataModule):
         return stacked, (labels[rows] * places).sum(dim=1)
 
     def mode_shares(self) -> Tensor:
-        """Return float64[10 ** channels]: how likely each mode is, as MNIST's digits are not."""
+        """Return float64[10 ** channels]: the probability of each mode; MNIST's digits are not
+        equally frequent.
+        """
         _, labels = super().load(train=True)
         digit = torch.bincount(labels, minlength=10).double() / len(labels)
         shares = digit

@@ -71,7 +71,7 @@ def read_generator_file(path: Path, trust: str | None = None) -> Read:
     """Read a `generator.safetensors`; the tensors are read last, once they fit.
 
     Raises:
-        UserError: it is no generator file, or one of a newer format.
+        UserError: it is not a generator file, or has a newer format.
     """
     try:
         fields, expected = _read_fields(path)
@@ -106,7 +106,7 @@ def generator_from_checkpoint(path: Path, trust: str | None = None) -> Read:
     """Read the averaged generator out of a `.ckpt`.
 
     Raises:
-        UserError: it is no checkpoint of this project.
+        UserError: it is not a checkpoint of this project.
     """
     if path.stat().st_size > 4 * MAX_BYTES:
         raise UserError(f"{path} is larger than {4 * MAX_BYTES >> 30} GiB")
@@ -134,7 +134,7 @@ def newest_generator(outputs: Path) -> Path:
     """Return the generator file written last below a folder.
 
     Raises:
-        UserError: there is none.
+        UserError: there is no generator file.
     """
     files = list(outputs.glob(f"**/{GENERATOR_FILE}"))
     if not files:

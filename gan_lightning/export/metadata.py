@@ -1,4 +1,4 @@
-"""What a generator file says of itself, and what it may say."""
+"""The metadata of a generator file, and which values are allowed."""
 
 import dataclasses
 import inspect
@@ -19,8 +19,8 @@ _MAX_TEXT, _MAX_VALUES = 200, 1000
 class GeneratorMetadata:
     """What a generator file says of itself, beside the tensors.
 
-    `class_name` is a name within `gan_lightning.networks`, or the dotted path of somebody's own
-    class, which a reader has to name too: `trust=mypkg.MyGenerator`.
+    `class_name` is a name within `gan_lightning.networks`, or the dotted path of a user's own
+    class, which the reader must name too: `trust=mypkg.MyGenerator`.
     """
 
     class_name: str
@@ -51,7 +51,7 @@ def _is_count(value: Any, low: int = 0, high: int = 1 << 62) -> bool:
 
 
 def is_plain(value: Any, budget: int = _MAX_VALUES) -> bool:
-    """Whether this is a number, text, None, or a list of such; no more than so many in all."""
+    """Whether this is a number, text, None, or a list of these; at most `budget` values in all."""
     waiting, seen = [value], 0
     while waiting and seen <= budget:
         item, seen = waiting.pop(), seen + 1
@@ -66,7 +66,7 @@ def is_plain(value: Any, budget: int = _MAX_VALUES) -> bool:
 
 
 def wrong_fields(metadata: GeneratorMetadata) -> list[str]:
-    """Return the names of the fields that are not what they should be."""
+    """Return the names of the fields with invalid values."""
     m = metadata
     shape, classes, counts = m.image_shape, m.classes, m.class_counts
     fine = {
@@ -103,7 +103,7 @@ def wrong_fields(metadata: GeneratorMetadata) -> list[str]:
 
 
 def checked(metadata: GeneratorMetadata) -> GeneratorMetadata:
-    """Return the metadata.
+    """Return the metadata if all fields are valid.
 
     Raises:
         ValueError: names the fields that are wrong.

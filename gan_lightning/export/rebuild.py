@@ -1,4 +1,4 @@
-"""From metadata and tensors to a network, at a cost in proportion to the file."""
+"""From metadata and tensors to a network; time and memory are bounded by the size of the file."""
 
 import importlib
 import math
@@ -31,8 +31,8 @@ def find_class(name: str, trust: str | None = None) -> type[Generator]:
     Nothing is imported but what `trust` says, and that only if the file asks for it.
 
     Raises:
-        KeyError: it is neither.
-        UserError: the trusted class cannot be imported, or is no `Generator`.
+        KeyError: the name is neither.
+        UserError: the trusted class cannot be imported, or is not a `Generator`.
     """
     if name == trust:
         return _import(trust)
@@ -61,7 +61,7 @@ def _import(path: str) -> type[Generator]:
 
 @contextmanager
 def _at_most(count: int) -> Iterator[None]:
-    """Stop a constructor that registers more parameters and layers than that."""
+    """Raise ValueError in a constructor that registers more parameters and layers than `limit`."""
     seen = 0
 
     def look(*_: Any) -> None:
@@ -109,11 +109,11 @@ class _Watch(TorchDispatchMode):
 def blank(name: str, arguments: dict[str, Any], tensors: int, trust: str | None) -> Generator:
     """Return the named network without weights (of a trusted class: with its own).
 
-    On the meta device a lie about sizes costs no memory; a lie about depth ends at a number of
-    layers in proportion to `tensors`, how many the file has.
+    It is built on the meta device, so wrong sizes cost no memory; the number of layers is bounded
+    by `tensors`, the number of tensors in the file.
 
     Raises:
-        ValueError: whatever the constructor says to these arguments.
+        ValueError: the constructor rejects these arguments.
         KeyError: see `find_class`.
     """
     cls = find_class(name, trust)
@@ -143,7 +143,7 @@ def largest_tensor(generator: Generator) -> int:
 
 
 def check_fit(generator: Generator, metadata: GeneratorMetadata) -> None:
-    """Compare what was said of a network with what it is, and its appetite with the limit.
+    """Raise ValueError if a network differs from its metadata or needs too much memory.
 
     Raises:
         ValueError: the network is another one, or needs too much memory.
@@ -165,7 +165,7 @@ def check_shapes(generator: nn.Module, found: dict[str, tuple[int, ...]], name: 
     """Compare the shapes of the tensors in a file with the network's.
 
     Raises:
-        ValueError: names the first that differs.
+        ValueError: one differs; names the first.
     """
     expected = {key: tuple(value.shape) for key, value in generator.state_dict().items()}
     wrong = sorted(set(expected.items()) ^ set(found.items()))

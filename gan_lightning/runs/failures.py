@@ -1,4 +1,4 @@
-"""What an exception out of a run means, in one sentence with what to try."""
+"""Turns an exception of a run into one sentence with what to try."""
 
 import errno
 import re
@@ -96,6 +96,6 @@ def position(checkpoint: Path) -> int:
     """Return the images_seen of a checkpoint.
 
     Raises:
-        UserError: it is none, or damaged.
+        UserError: it is not a checkpoint, or is damaged.
     """
     return read_checkpoint(checkpoint).images_seen

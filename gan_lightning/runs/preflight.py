@@ -100,7 +100,7 @@ def _build(settings: Settings, wrong: set[str], found: list[str]) -> Built:
 
     Args:
         settings: resolved.
-        wrong: what has had its complaint: it is not tried.
+        wrong: parts with a reported problem, which are skipped.
         found: sentences.
     """
 
@@ -144,7 +144,7 @@ def _argument(settings: Settings, part: Part) -> Any:
 
 
 def _signature(node: Any, key: str) -> None:
-    """Try a logger's arguments without making it: some open a connection at once."""
+    """Check a logger's arguments without building it: some open a connection at once."""
     if not isinstance(node, dict):
         build_node(node, key)  # complains
     arguments = {name: value for name, value in node.items() if not name.startswith("_")}
@@ -164,13 +164,13 @@ def _module(settings: Settings, made: dict[str, Any]) -> GenerativeModule:
 
 
 def known_metrics(module: GenerativeModule | type[GenerativeModule]) -> list[str]:
-    """Return the columns that metrics.csv can have without callbacks of the user's."""
+    """Return the columns that metrics.csv can have, apart from users' callbacks."""
     scores = (*DEFINITIONS, "modes", "high_quality", "reverse_kl")
     return [*module.curves, *(f"score/{name}" for name in scores)]
 
 
 def doubts(built: Built) -> Iterator[str]:
-    """Yield what is allowed, but rarely meant."""
+    """Yield warnings: settings that are allowed but rarely meant."""
     settings, trainer = built.settings, built.trainer
     if not exportable(settings):
         yield f"no {GENERATOR_FILE}: it holds a `Generator` class with plain arguments alone."

@@ -1,4 +1,4 @@
-"""`run.json`: which command, with which versions, and what became of it."""
+"""`run.json`: which command, with which versions, and how it ended."""
 
 import json
 import platform
@@ -96,7 +96,7 @@ def _put(file: Path, text: str) -> None:
 
 
 def read_record(folder: Path) -> dict[str, Any]:
-    """Return what a run wrote down; {} if there is nothing readable."""
+    """Return the content of run.json; {} if it cannot be read."""
     try:
         content = json.loads((folder / RUN_FILE).read_text())
     except (OSError, ValueError):
@@ -110,7 +110,7 @@ def now() -> str:
 
 
 def versions() -> dict[str, str]:
-    """Return what computes."""
+    """Return the versions of Python and the main packages."""
     found = {"python": platform.python_version()}
     for name in PACKAGES:
         try:

@@ -1,4 +1,4 @@
-"""Going on with a run: from which checkpoint, with which settings, and whether there is a need."""
+"""Resuming a run: the checkpoint, the settings, and whether anything is left to do."""
 
 import re
 from pathlib import Path
@@ -50,7 +50,7 @@ def _moved(node: Any, old: str, new: str) -> Any:
 
 
 def resume_config(asked: DictConfig, overrides: list[str]) -> DictConfig:
-    """Return the config of the run to go on with, changed by this command line's overrides.
+    """Return the config of the run to resume, with this command line's overrides.
 
     Args:
         asked: the config that this command line composes, with its `resume`.
@@ -86,8 +86,9 @@ def find_checkpoint(run_dir: Path, resume: str | None) -> tuple[RunCheckpoint | 
     """Return the checkpoint to go on from, if any, and a warning.
 
     With `resume=auto` nothing to go on from is a reason to begin, and a damaged checkpoint gives
-    way to the one before it; a person who names a run is asked what to do. Never is a checkpoint
-    that cannot be read taken for none: it may be another project's, or the disk may be ill.
+    way to the one before it; with an explicit `resume=RUN` the user decides. A checkpoint that
+    cannot be read is never treated as missing: it may be another project's, or the disk may be
+    failing.
 
     Raises:
         UserError: there are checkpoints, but none that can be read.
@@ -112,7 +113,7 @@ def find_checkpoint(run_dir: Path, resume: str | None) -> tuple[RunCheckpoint | 
 
 
 def finished(settings: Settings) -> bool:
-    """Return whether the run to go on with has nothing left to do; reads, and says nothing."""
+    """Return whether the run to resume is complete; prints nothing."""
     if not settings["resume"]:
         return False
     try:
@@ -154,7 +155,8 @@ def fit_weights(
 
 
 def fit_position(run_dir: Path, checkpoint: RunCheckpoint, settings: Settings) -> None:
-    """Look whether the place within an epoch, a number of batches, still means the same images.
+    """Raise UserError if the settings changed so that a position within an epoch means other
+    images.
 
     Raises:
         UserError: names what was changed.
@@ -190,7 +192,7 @@ def difference(trained: Settings, asked: Settings) -> str:
 
 
 def rewind_curves(trainer: Trainer, images_seen: int) -> None:
-    """Drop points of the curves behind a position: they are about to be measured again."""
+    """Drop the points after a position: they are measured again."""
     for logger in trainer.loggers:
         if isinstance(logger, MetricsCSV | TensorBoard):
             logger.resume(images_seen)

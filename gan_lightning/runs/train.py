@@ -122,7 +122,7 @@ def recorded(
 
 
 def reached(run_dir: Path, module: GenerativeModule) -> int:
-    """Return where a run is: spawned ranks leave this process's module where it was."""
+    """Return images_seen at the end: spawned ranks do not update this process's module."""
     try:
         return max(module.images_seen, position(run_dir / "checkpoints" / "last.ckpt"))
     except UserError:

@@ -21,7 +21,7 @@ def sample_labels(
 ) -> Tensor:
     """Return int64[count] of samples first, ...: each depends on (seed, i) alone.
 
-    The labels in turn, or, if it is known how often each occurs, drawn as often.
+    The labels in turn, or drawn with the frequencies `counts`.
     """
     if not counts:
         return torch.tensor([labels[i % len(labels)] for i in range(first, first + count)])
@@ -118,7 +118,7 @@ def one_device(accelerator: str) -> torch.device:
     In plain torch: Lightning would take seconds to import.
 
     Raises:
-        UserError: there is none of that kind.
+        UserError: there is no such device.
     """
     here = {"mps": torch.backends.mps.is_available(), "cuda": torch.cuda.is_available()}
     gpus = [name for name, available in here.items() if available]

@@ -34,7 +34,7 @@ def free_path(path: Path) -> Path:
 
 
 def check_output(path: Path, overwrite: bool) -> None:
-    """Refuse an ending that means nothing, and a place that is taken.
+    """Raise UserError if the suffix is unknown or the path is taken.
 
     Raises:
         UserError: as said.
@@ -49,12 +49,14 @@ def check_output(path: Path, overwrite: bool) -> None:
 
 
 def is_point(shape: tuple[int, ...]) -> bool:
-    """Whether [C, H, W] is a place and not an image."""
+    """Whether [C, H, W] is the shape of a point, not of an image."""
     return tuple(shape[1:]) == (1, 1)
 
 
 def grid_shape(count: int, shape: tuple[int, ...]) -> tuple[int, int, int]:
-    """Return (columns, height, width) of the picture of so many [C, H, W], borders included."""
+    """Return (columns, height, width) of the picture of `count` images [C, H, W], borders
+    included.
+    """
     if is_point(shape):
         return 1, SIDE, SIDE
     height, width = visible(torch.empty(1, *shape)).shape[2:]
@@ -87,10 +89,10 @@ def _existing(path: Path) -> Path:
 
 
 def check_room(path: Path, count: int, shape: tuple[int, ...], labelled: bool) -> str:
-    """Return a sentence with the disk that the samples need.
+    """Return a sentence on how much disk space the samples need.
 
     Raises:
-        UserError: there is less, or a grid would be too large to look at.
+        UserError: there is less space, or a grid would be too large to look at.
     """
     if path.suffix == ".png":
         _, height, width = grid_shape(count, shape)
@@ -127,7 +129,7 @@ def write_samples(path: Path, chunks: Chunks, count: int) -> None:
     Files appear whole or not at all.
 
     Raises:
-        ValueError: there are fewer.
+        ValueError: `chunks` holds fewer samples.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".png":
@@ -149,7 +151,7 @@ def _write_grid(path: Path, chunks: Chunks, count: int) -> None:
 
 
 def _write_npz(path: Path, chunks: Chunks, count: int) -> None:
-    """Stream into the zip file: images as they come, labels by way of a file without a name."""
+    """Stream into the zip file: images as they come, labels through an unnamed temporary file."""
     first, first_labels = next(chunks)
     written = 0
     with (

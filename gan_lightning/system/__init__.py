@@ -1,1 +1,1 @@
-"""The machine, and distrust: files, locks, signals, checkpoints, and what strangers made."""
+"""The machine: files, locks, signals, checkpoints on disk, and untrusted files."""

@@ -55,7 +55,7 @@ def _write_lines(path: Path, lines: list[str]) -> None:
 
 
 def _link(source: Path, target: Path) -> None:
-    """Put a checkpoint under another name at once, with its hash, without a copy if possible."""
+    """Give a checkpoint and its hash another name atomically, by a hard link where possible."""
     link = target.with_name(f".{target.name}.{os.getpid()}.link")
     link.unlink(missing_ok=True)
     try:
@@ -74,7 +74,7 @@ def keep(path: Path) -> None:
 
 
 def restore_previous(path: Path) -> None:
-    """Put the checkpoint before this one in its place, which is damaged."""
+    """Replace a damaged checkpoint by the one before it."""
     _link(previous(path), path)
 
 
@@ -82,7 +82,7 @@ def read_hashes(path: Path) -> list[str] | None:
     """Return what the file beside a checkpoint says are its hashes; None if there is no such file.
 
     Raises:
-        UserError: it is a link, a pipe or large: reading that may take for ever.
+        UserError: it is a link, a pipe or too large.
     """
     beside = hash_file(path)
     if not os.path.lexists(beside):
@@ -94,7 +94,7 @@ def read_hashes(path: Path) -> list[str] | None:
 
 
 class DamagedCheckpoint(UserError):
-    """The file was read, and is not whole: the one before it is the one to go on from."""
+    """The checkpoint is damaged; the one before it is used instead."""
 
 
 # Whatever torch, zipfile and pickle raise at content that is none of theirs.
@@ -110,8 +110,9 @@ def read_verified(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
     """Load a file of tensors and plain values, after checking its hash if there is one.
 
     Raises:
-        DamagedCheckpoint: it is none, or not whole; names the previous checkpoint if that one is.
-        UserError: it cannot be read now.
+        DamagedCheckpoint: it is not a checkpoint or is damaged; names the previous checkpoint if
+            that is whole.
+        UserError: it cannot be read.
     """
     hashes = read_hashes(path)
     try:

@@ -51,7 +51,7 @@ def sha256(path: Path) -> str:
 def write_once(path: Path, write: Callable[[Path], None]) -> None:
     """Write a file under a temporary name, then give it its own, unless another writer was first.
 
-    So every reader, at any time, sees no file or one whole file, and always the same.
+    A reader sees either no file or one whole file, always the same.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
     try:

@@ -1,4 +1,4 @@
-"""A run's folder: it can be written, and one run alone does so."""
+"""The run folder: writable, and locked so that one run at a time uses it."""
 
 import errno
 import fcntl
@@ -23,7 +23,7 @@ class RunFolder:
 
     Args:
         path: of the folder.
-        shared: this is one of several processes that share a run, and not the first: do nothing.
+        shared: this process is not the first of the run: do nothing.
     """
 
     def __init__(self, path: Path, shared: bool = False) -> None:
@@ -55,7 +55,7 @@ class RunFolder:
         return self
 
     def _locked(self) -> IO[str]:
-        """Return the lock file, locked; not one that its last owner has just deleted."""
+        """Return the locked lock file, opened again if its last owner deleted it meanwhile."""
         path = self.path / LOCK
         while True:
             file = path.open("a+")

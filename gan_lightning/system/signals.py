@@ -1,6 +1,6 @@
-"""What asks a run to end: signals, and what each process of a run does about them.
+"""Signals that ask a run to end, and how each of its processes handles them.
 
-A process that trains only takes note, and ends where its state is whole; one that has nothing to
+A process that trains only notes a signal and ends when its state is complete; one with nothing to
 save ends at once. The first process passes signals on to those it started.
 """
 
@@ -100,9 +100,9 @@ def watched() -> Iterator[Signals]:
 def end_with_parent() -> None:
     """Let a rank end soon after the process that started it, whatever it waits for then.
 
-    A killed parent leaves ranks that may have just the last barrier to wait for, for ever; they
-    would hold the run's folder against the next start. A rank that comes to this point after its
-    parent's end has nothing to save, and the folder may be another run's by now: it ends at once.
+    Ranks of a killed parent would wait at a barrier for ever and keep the run folder locked. A rank
+    that comes to this point after its parent's end has nothing to save, and the folder may be
+    another run's by now: it ends at once.
     """
     parent = multiprocessing.parent_process()
     if parent is None:
@@ -151,7 +151,7 @@ def skip_finalization() -> None:
 
 @contextmanager
 def signals_held() -> Iterator[None]:
-    """Put signals off, in this thread and in processes that it starts until they allow them.
+    """Block signals in this thread, and in the processes it starts until they unblock them.
 
     Between a worker's start and `calm_worker` torch's own handler would end it.
     """

@@ -1,4 +1,4 @@
-"""Reading files of a stranger's making: everything is bounded, and nothing in them is run.
+"""Reading untrusted files: every size is bounded, and nothing in them is executed.
 
 These are checks before the real reader, for what the readers' authors leave to their callers:
 how large a header may be, that a compressed record does not unpack to a disk's worth, that a
@@ -134,7 +134,7 @@ def check_archive(path: Path) -> None:
 
 
 def check_pickle(content: bytes, records: dict[str, int]) -> None:
-    """Refuse a pickle that names, calls or claims anything but tensors of these records.
+    """Raise ValueError if a pickle contains anything but tensors of these records.
 
     Args:
         content: of `data.pkl`.
