@@ -44,6 +44,8 @@ class DataModule(LightningDataModule):
     """
 
     name: str
+    channels: int  # to the networks a sample is [channels, resolution, resolution]
+    resolution: int
     remark = ""  # what the user should know of the files, once `prepare_data` has looked
     dots = False  # whether a sample is a point of a plane, and a picture holds thousands
     reach = 0.0  # how far from a centre a point is still of that mode
@@ -94,6 +96,10 @@ class DataModule(LightningDataModule):
     def mode_shares(self) -> Tensor | None:
         """Return float64[K], how likely each mode is, if they are combinations of digits."""
         return None
+
+    def class_names(self) -> list[str]:
+        """Return what the labels mean, 0 first: the folders of images that have them."""
+        return [str(label) for label in range(self.num_classes)]
 
     def split(self, train: bool) -> ImageTensors:
         """Return a whole split with the chosen classes."""

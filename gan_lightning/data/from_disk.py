@@ -5,10 +5,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gan_lightning.data.array_files import Arrays
 from gan_lightning.data.images import ImageDataModule
 from gan_lightning.data.labels import check_labels
-
-Arrays = tuple[Tensor, Tensor | None]
 
 
 class FileDataModule(ImageDataModule):

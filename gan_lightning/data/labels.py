@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-import numpy as np
 from torch import Tensor
 
-from gan_lightning.data.idx import read_idx
+from gan_lightning.data.array_files import read_labels
 from gan_lightning.data.image_files import class_folders, training_folder
-from gan_lightning.data.npz import read_npz
 from gan_lightning.errors import UserError
 
 MOST_CLASSES = 10_000
@@ -27,13 +25,9 @@ def _count(root: str, labels: str | None) -> int:
     try:
         if path.is_dir():
             return len(class_folders(training_folder(path)))
-        if labels:
-            return int(read_idx(Path(labels).expanduser(), 1).max()) + 1
-        if path.suffix != ".npz":
-            return 0
-        found = read_npz(path, ("labels",)).get("labels", np.empty(0))
-        return max(0, int(found.max()) + 1) if found.size and found.ndim == 1 else 0
-    except (OSError, ValueError, UserError):
+        found = read_labels(path, Path(labels).expanduser() if labels else None)
+        return 0 if found is None or not len(found) else max(0, int(found.max()) + 1)
+    except (OSError, UserError):
         return 0
 
 

@@ -1,4 +1,4 @@
-"""Arrays of an NPZ file, read with suspicion: nothing is unpickled, or unpacked beyond a bound."""
+"""Arrays of NPZ and NPY files, read with suspicion: nothing is unpickled, or beyond a bound."""
 
 import lzma
 import math
@@ -6,19 +6,19 @@ import struct
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from typing import IO
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from gan_lightning.errors import UserError
 from gan_lightning.system.untrusted import printable
 
-NAMES = ("images", "labels", "test_images", "test_labels")
-MAX_IMAGE = 3 * 512 * 512  # pixels times channels: sets of small images
-MAX_BYTES = 16 << 30  # of what is asked for, unpacked
+ALL = 1 << 62  # rows
+MAX_BYTES = 16 << 30  # of an array
+IMAGES = ("|u1", "<f2", "<f4", "<f8", ">f2", ">f4", ">f8")  # what arrays of images may hold
 # Whatever zipfile, zlib and NumPy's header parser raise at content that is none of theirs.
 UNREADABLE = (
     *(OSError, KeyError, ValueError, EOFError, TypeError, RuntimeError, IndexError, SyntaxError),
@@ -27,49 +27,69 @@ UNREADABLE = (
 )
 
 
-def read_arrays(
-    path: Path, names: Sequence[str], limit: int = 1 << 62, largest: int = MAX_BYTES
-) -> dict[str, np.ndarray]:
-    """Return those of the named arrays that are there: `...images` uint8, others whole numbers.
+def array_names(path: Path) -> list[str]:
+    """Return the names of the arrays in an NPZ file.
+
+    Raises:
+        UserError: it is none.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except UNREADABLE as error:
+        raise unreadable(path, error) from error
+    return [printable(name.removesuffix(".npy")) for name in names if name.endswith(".npy")]
+
+
+def read_array(
+    path: Path, name: str, images: bool, limit: int = ALL, largest: int = MAX_BYTES
+) -> np.ndarray:
+    """Return the first rows of an array, [N, ...]; what else is packed there is not unpacked.
 
     Args:
-        path: of the file.
-        names: of the arrays.
-        limit: rows of each.
+        path: of an NPZ or NPY file.
+        name: of the array in an NPZ file.
+        images: the array must hold bytes or floats; else whole numbers.
+        limit: rows.
         largest: a row, in numbers.
 
     Raises:
-        UNREADABLE: one of them, whatever is wrong.
+        UserError: it is of another kind, too large, or damaged.
     """
-    with zipfile.ZipFile(path) as archive:
-        there = archive.namelist()
-        return {
-            name: _read_array(archive, f"{name}.npy", limit, largest)
-            for name in names
-            if f"{name}.npy" in there
-        }
+    try:
+        with ExitStack() as stack:
+            if path.suffix == ".npy":
+                return _read(stack.enter_context(path.open("rb")), images, limit, largest)
+            archive = stack.enter_context(zipfile.ZipFile(path))
+            file = stack.enter_context(archive.open(f"{name}.npy"))
+            return _read(file, images, limit, largest)
+    except UNREADABLE as error:
+        raise unreadable(path, error, name) from error
 
 
-def _read_array(archive: zipfile.ZipFile, name: str, limit: int, largest: int) -> np.ndarray:
-    """Return the first rows of an array; what else is packed in the file is not unpacked."""
-    with archive.open(name) as file:
-        version = np.lib.format.read_magic(file)
-        read = {(1, 0): np.lib.format.read_array_header_1_0}.get(
-            version, np.lib.format.read_array_header_2_0
-        )
-        shape, fortran, dtype = read(file)
-        bytes_wanted = name.endswith("images.npy")
-        if dtype != np.uint8 if bytes_wanted else dtype.kind not in "iu":
-            wanted = "uint8" if bytes_wanted else "whole numbers"
-            raise ValueError(f"{name} must be {wanted} [N, ...]; it is {dtype} {list(shape)}")
-        if not shape or not all(0 <= n < 1 << 62 for n in shape):
-            raise ValueError(f"{name} must be [N, ...]; its shape is {list(shape)}")
-        rows, row = min(limit, shape[0]), math.prod(shape[1:])
-        if fortran and rows < shape[0]:
-            raise ValueError(f"{name} is not kept row after row: np.ascontiguousarray does it")
-        if row > largest or rows * row > MAX_BYTES:
-            raise ValueError(f"{name}: {list(shape)} are too large")
-        content = read_bytes(file.read, rows * row * dtype.itemsize)
+def unreadable(path: Path, error: BaseException, name: str = "") -> UserError:
+    """Return the error that names the file and the array, and says what is wrong."""
+    array = f", array `{name}`" if name else ""
+    return UserError(f"{path}{array} cannot be read: {printable(str(error))[:300]}")
+
+
+def _read(file: IO[bytes], images: bool, limit: int, largest: int) -> np.ndarray:
+    version = np.lib.format.read_magic(file)
+    read = {(1, 0): np.lib.format.read_array_header_1_0}.get(
+        version, np.lib.format.read_array_header_2_0
+    )
+    shape, fortran, dtype = read(file)
+    if dtype.str not in IMAGES if images else dtype.kind not in "iu":
+        wanted = "must be uint8 (0 to 255) or floats" if images else "must be whole numbers"
+        raise ValueError(f"it {wanted}, [N, ...]; it is {dtype} {list(shape)}")
+    if not shape or not all(0 <= n < ALL for n in shape):
+        raise ValueError(f"it must be [N, ...]; its shape is {list(shape)}")
+    rows, row = min(limit, shape[0]), math.prod(shape[1:])
+    if fortran and rows < shape[0]:
+        raise ValueError("it is not kept row after row: np.ascontiguousarray does it")
+    if row > largest or rows * row * dtype.itemsize > MAX_BYTES:
+        raise ValueError(f"{list(shape)} are too large")
+    content = read_bytes(file.read, rows * row * dtype.itemsize)
     return np.frombuffer(content, dtype).reshape((rows, *shape[1:]), order="F" if fortran else "C")
 
 
@@ -86,44 +106,3 @@ def read_bytes(read: Callable[[int], bytes], size: int) -> bytearray:
             raise ValueError(f"{size:,} bytes are promised, {len(content):,} are there")
         content += part
     return content
-
-
-def read_npz(
-    path: Path, names: Sequence[str] = NAMES, limit: int = 1 << 62, largest: int = MAX_BYTES
-) -> dict[str, np.ndarray]:
-    """Return those of the named arrays of an NPZ file that are there, as `read_arrays`.
-
-    Raises:
-        UserError: it cannot be read.
-    """
-    try:
-        return read_arrays(path, names, limit, largest)
-    except UNREADABLE as error:
-        raise UserError(f"{path}: no NPZ file of images ({printable(str(error))[:300]})") from error
-
-
-def as_tensors(
-    name: str, images: np.ndarray, labels: np.ndarray | None
-) -> tuple[Tensor, Tensor | None]:
-    """Return both as tensors: uint8[N, C, H, W], int64[N].
-
-    Raises:
-        UserError: of another type or shape, none at all, or not as many labels as images.
-    """
-    if images.ndim == 3:
-        images = images[:, None]
-    elif images.ndim == 4 and images.shape[3] in (1, 3) and images.shape[1] not in (1, 3):
-        images = images.transpose(0, 3, 1, 2)
-    if images.dtype != np.uint8 or images.ndim != 4 or not images.size:
-        raise UserError(
-            f"{name}: `images` must be uint8 [N, H, W], [N, C, H, W] or [N, H, W, C], at least "
-            f"one; it is {images.dtype} {list(images.shape)}"
-        )
-    found = torch.from_numpy(np.ascontiguousarray(images))
-    if labels is None:
-        return found, None
-    if labels.ndim != 1:
-        raise UserError(f"{name}: `labels` must be whole numbers [N], not {list(labels.shape)}")
-    if len(labels) != len(images):
-        raise UserError(f"{name}: {len(images):,} images but {len(labels):,} labels")
-    return found, torch.from_numpy(labels.astype(np.int64))

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gan_lightning.config.schema import EvaluateConfig
+from gan_lightning.data import DataModule
 from gan_lightning.errors import UserError
 from gan_lightning.evaluation.images import read_images
 from gan_lightning.export.generator_file import GENERATOR_FILE, load_generator
@@ -47,14 +48,18 @@ class Candidate:
         return Candidate(self.name, self.images[:count], labels, self.about, categories)
 
 
-def gather(asked: EvaluateConfig) -> list[Candidate]:
+def gather(asked: EvaluateConfig, reals: DataModule) -> list[Candidate]:
     """Return all candidates, of one count: FID and its kin depend on it.
+
+    Args:
+        asked: which.
+        reals: beside which they stand, perhaps not loaded yet.
 
     Raises:
         UserError: one cannot be read, or has too few images.
     """
     found = [_drawn(Path(path), asked) for path in asked.generator]
-    found += [_read(Path(path), asked.num_samples) for path in asked.images]
+    found += [_read(Path(path), asked.num_samples, reals) for path in asked.images]
     for candidate in found:
         if len(candidate.images) < FEWEST:
             raise UserError(
@@ -113,8 +118,8 @@ def _drawn(path: Path, asked: EvaluateConfig) -> Candidate:
     return Candidate(path.name, images, torch.cat(labels) if labels else None, about, categories)
 
 
-def _read(path: Path, limit: int) -> Candidate:
-    images, labels = read_images(path, limit)
+def _read(path: Path, limit: int, reals: DataModule) -> Candidate:
+    images, labels = read_images(path, limit, reals)
     digest = hashlib.sha256()
     for part in images.split(ROWS):
         digest.update(part.numpy().tobytes())

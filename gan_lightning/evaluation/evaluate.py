@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from gan_lightning.config.build import build_data
+from gan_lightning.config.build import build_data, build_data_module
 from gan_lightning.config.schema import EvaluateConfig
 from gan_lightning.data import DataModule
 from gan_lightning.errors import UserError
@@ -69,7 +69,7 @@ def evaluate(asked: EvaluateConfig, console: Console) -> Path:
     if not asked.generator and not asked.images:
         asked.generator = [str(newest_generator(Path("outputs")))]
     output = find_output(asked)
-    candidates = gather(asked)
+    candidates = gather(asked, build_data_module(asked.data))
     count = len(candidates[0].images)
     for line in remarks(asked, candidates):
         console.print(f"[bold yellow]WARNING: {escape(line)}")

@@ -14,7 +14,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gan_lightning.data import arrays
+from gan_lightning.data import ImageDataModule, arrays
 from gan_lightning.data.idx import check_idx, read_idx
 from gan_lightning.data.labels import count_labels
 from gan_lightning.errors import UserError
@@ -28,6 +28,7 @@ FUZZ = {
     "database": None,
     "suppress_health_check": list(HealthCheck),
 }
+REALS = ImageDataModule("reals")
 BYTES = st.binary(max_size=64)
 # Where, what instead, and how many bytes that takes the place of.
 CHANGES = st.lists(
@@ -141,10 +142,10 @@ def test_npz(path: Path, changes: list[Any], inner: bool) -> None:
                 new.writestr(name, changed(old.read(name), changes))
     else:
         file.write_bytes(changed(content, changes))
-    answers(read_images, file, 10)
+    answers(read_images, file, 10, REALS)
     answers(data_set, file)
     file.write_bytes(content)
-    assert answers(read_images, file, 10)
+    assert answers(read_images, file, 10, REALS)
     assert answers(data_set, file)
 
 
@@ -159,5 +160,5 @@ def test_lies_of_npz(path: Path, shape: list[int], kind: str, fortran: bool) -> 
     with zipfile.ZipFile(path / "x.npz", "w") as archive, archive.open("images.npy", "w") as file:
         np.lib.format.write_array_header_2_0(file, header)  # type: ignore[arg-type]
         file.write(bytes(64))
-    answers(read_images, path / "x.npz", 1000)
+    answers(read_images, path / "x.npz", 1000, REALS)
     answers(data_set, path / "x.npz")

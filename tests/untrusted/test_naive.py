@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from gan_lightning.data import ImageDataModule
 from gan_lightning.errors import UserError
 from gan_lightning.evaluation.images import read_images
 from gan_lightning.system.untrusted import strict_json
@@ -85,7 +86,7 @@ def test_arrays_of_objects_run_code(tmp_path: Path) -> None:
     images = np.array([p.Touch(tmp_path / "mark")], dtype=object)
     np.savez(tmp_path / "x.npz", images=images)
     with pytest.raises(UserError, match="array `images`"):
-        read_images(tmp_path / "x.npz", 10)
+        read_images(tmp_path / "x.npz", 10, ImageDataModule("reals"))
     assert not (tmp_path / "mark").exists()
     np.load(tmp_path / "x.npz", allow_pickle=True)["images"]
     assert (tmp_path / "mark").exists()
