@@ -12,7 +12,7 @@ from gan_lightning.data import DataModule
 from gan_lightning.errors import UserError
 from gan_lightning.evaluation.candidates import Candidate
 from gan_lightning.evaluation.result_file import Record, write_record
-from gan_lightning.metrics.features.cache import split_fingerprint
+from gan_lightning.metrics.features.cache import fingerprint
 from gan_lightning.metrics.modes import ModeScorer
 from gan_lightning.pixels import save_png
 
@@ -47,7 +47,7 @@ def evaluate_modes(
                 f"{candidate.name} has images of {found} channels, {data.name} of {channels}"
             )
     count = len(candidates[0].images)
-    floor = min(count, len(reals))
+    floor, mark = min(count, len(reals)), fingerprint(reals.images, reals.labels)
     record: Record = {
         "format_version": 1,
         "unit": scorer.unit,
@@ -55,7 +55,7 @@ def evaluate_modes(
             "name": data.name,
             "source": data.source,
             "modes": scorer.num_modes,
-            "splits": {"test": {"images": len(reals), "fingerprint": split_fingerprint(reals)}},
+            "splits": {"test": {"images": len(reals), "fingerprint": mark}},
         },
         "num_samples": count,
         "floor_samples": floor,

@@ -32,7 +32,6 @@ class InceptionNetwork(FeatureNetwork):
         self.metadata = {"network": "inception", "classifier": classifier.sha256}
 
     def to(self, device: torch.device | str) -> "InceptionNetwork":
-        """Move both networks."""
         self.inception.to(device)
         self.classifier.to(device)
         return self
