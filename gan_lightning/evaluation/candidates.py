@@ -1,7 +1,7 @@
 """The images to score: drawn from generators, or read from files."""
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,21 +23,13 @@ FEWEST = 100  # images; below, no score means anything
 
 @dataclass(frozen=True)
 class Candidate:
-    """A set of images and where it came from.
+    """A set of images and where it came from."""
 
-    Attributes:
-        name: short, for the table.
-        images: uint8[N, C, H, W].
-        labels: int64[N] that were asked for, or None.
-        about: for the JSON file.
-        categories: int64[N] of the latents of a generator that has such codes, or None.
-    """
-
-    name: str
-    images: Tensor
-    labels: Tensor | None
-    about: dict[str, Any] = field(default_factory=dict)
-    categories: Tensor | None = None
+    name: str  # short, for the table
+    images: Tensor  # uint8[N, C, H, W]
+    labels: Tensor | None  # int64[N] that were asked for
+    about: dict[str, Any]  # for the JSON file
+    categories: Tensor | None = None  # int64[N] of the latents of a generator with such codes
 
     def first(self, count: int) -> "Candidate":
         """Return the first images alone."""
@@ -47,7 +39,7 @@ class Candidate:
         return Candidate(self.name, self.images[:count], labels, self.about, categories)
 
 
-def gather(asked: EvaluateConfig) -> list[Candidate]:
+def collect(asked: EvaluateConfig) -> list[Candidate]:
     """Return all candidates, of one count: FID and its kin depend on it.
 
     Raises:
