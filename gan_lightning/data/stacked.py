@@ -13,6 +13,12 @@ from gan_lightning.ranges import Count, Place, validated
 SPLIT_STREAMS = (1, 0)  # of the test split, of the training split
 
 
+def mode_index(digits: Tensor) -> Tensor:
+    """Return int64[N], the digits[N, C] of C channels read as one number: 0 to 999 for three."""
+    places = 10 ** torch.arange(digits.shape[1] - 1, -1, -1)
+    return (digits * places).sum(dim=1)
+
+
 @validated
 class StackedMNISTDataModule(MNISTDataModule):
     """Each channel is an MNIST digit drawn at random: 10 to the power of `channels` modes.
@@ -71,8 +77,7 @@ class StackedMNISTDataModule(MNISTDataModule):
             generator=torch.Generator().manual_seed(key),
         )
         stacked = torch.stack([images[row, 0] for row in rows.T], dim=1)
-        places = 10 ** torch.arange(self.channels - 1, -1, -1)
-        return stacked, (labels[rows] * places).sum(dim=1)
+        return stacked, mode_index(labels[rows])
 
     def mode_shares(self) -> Tensor:
         """Return float64[10 ** channels]: the probability of each mode; MNIST's digits are not

@@ -1,7 +1,7 @@
 """The images to score: drawn from generators, or read from files."""
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,21 +24,13 @@ FEWEST = 100  # images; below, no score means anything
 
 @dataclass(frozen=True)
 class Candidate:
-    """A set of images and where it came from.
+    """A set of images and where it came from."""
 
-    Attributes:
-        name: short, for the table.
-        images: uint8[N, C, H, W].
-        labels: int64[N] that were asked for, or None.
-        about: for the JSON file.
-        categories: int64[N] of the latents of a generator that has such codes, or None.
-    """
-
-    name: str
-    images: Tensor
-    labels: Tensor | None
-    about: dict[str, Any] = field(default_factory=dict)
-    categories: Tensor | None = None
+    name: str  # short, for the table
+    images: Tensor  # uint8[N, C, H, W]
+    labels: Tensor | None  # int64[N] that were asked for
+    about: dict[str, Any]  # for the JSON file
+    categories: Tensor | None = None  # int64[N] of the latents of a generator with such codes
 
     def first(self, count: int) -> "Candidate":
         """Return the first images alone."""
@@ -48,8 +40,8 @@ class Candidate:
         return Candidate(self.name, self.images[:count], labels, self.about, categories)
 
 
-def gather(asked: EvaluateConfig, reals: DataModule) -> list[Candidate]:
-    """Return all candidates, of one count: FID and its kin depend on it.
+def collect(asked: EvaluateConfig, reals: DataModule) -> list[Candidate]:
+    """Return all candidates with the same number of images, on which FID and others depend.
 
     Args:
         asked: which.
@@ -72,7 +64,7 @@ def gather(asked: EvaluateConfig, reals: DataModule) -> list[Candidate]:
 
 
 def short_names(files: list[Path]) -> list[str]:
-    """Return the shortest ends of the paths that tell them apart; equal paths are numbered."""
+    """Return the shortest endings of the paths that differ; equal paths are numbered."""
     paths = [file.parent if file.name == GENERATOR_FILE else file for file in files]
     paths = [path.resolve() for path in paths]
     for parts in range(1, 1 + max(len(path.parts) for path in paths)):

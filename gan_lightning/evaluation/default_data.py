@@ -1,4 +1,4 @@
-"""Which reals to score against when nobody says: those that the generator was trained on."""
+"""The default reals: the data set that the generator was trained on."""
 
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def with_own_reals(config: DictConfig) -> DictConfig:
 def own_reals(metadata: GeneratorMetadata) -> list[str]:
     """Return the overrides that make a generator's data set; none if its name is no option.
 
-    The name in a file leads to a config of this project or to nothing.
+    A name in a file can only choose a config of this project.
     """
     loader = GlobalHydra.instance().config_loader()
     known = set(loader.get_group_options("data")) - set(OWN_FILES)

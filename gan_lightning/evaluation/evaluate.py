@@ -10,14 +10,14 @@ from gan_lightning.config.build import build_data, build_data_module
 from gan_lightning.config.schema import EvaluateConfig
 from gan_lightning.data import DataModule
 from gan_lightning.errors import UserError
-from gan_lightning.evaluation.candidates import Candidate, gather
+from gan_lightning.evaluation.candidates import Candidate, collect
 from gan_lightning.evaluation.figure import draw
 from gan_lightning.evaluation.judge import Judge
 from gan_lightning.evaluation.known_modes import evaluate_modes
 from gan_lightning.evaluation.result_file import (
     Record,
+    candidate_entry,
     earlier_entries,
-    entry,
     header,
     write_record,
 )
@@ -30,14 +30,12 @@ from gan_lightning.metrics.modes import mode_scorer
 from gan_lightning.sampling.draw import one_device
 from gan_lightning.sampling.write import free_path
 
-__all__ = ["evaluate"]
-
 
 def find_network(asked: str, data: DataModule) -> FeatureNetwork:
     """Return the feature network that `metrics.features` names.
 
     Raises:
-        UserError: it cannot be had.
+        UserError: it cannot be loaded.
     """
     if asked == "classifier":
         return feature_network(data)
@@ -55,7 +53,7 @@ def find_network(asked: str, data: DataModule) -> FeatureNetwork:
 
 
 def build_reals(node: dict[str, Any]) -> DataModule:
-    """Return the data set; missing images are an error here, whatever training would do."""
+    """Return the data set; missing images are an error here, also with on_missing=digits."""
     data, *_ = build_data({"data": {**node, "on_missing": "error"}})
     return data
 
@@ -69,7 +67,7 @@ def evaluate(asked: EvaluateConfig, console: Console) -> Path:
     if not asked.generator and not asked.images:
         asked.generator = [str(newest_generator(Path("outputs")))]
     output = find_output(asked)
-    candidates = gather(asked, build_data_module(asked.data))
+    candidates = collect(asked, build_data_module(asked.data))
     count = len(candidates[0].images)
     for line in remarks(asked, candidates):
         console.print(f"[bold yellow]WARNING: {escape(line)}")
@@ -81,36 +79,36 @@ def evaluate(asked: EvaluateConfig, console: Console) -> Path:
             raise UserError(f"compare is not for {data.name}: name both with generator=A,B")
         evaluate_modes(candidates, data, scorer, output, console)
         return output
-    judge = Judge(data, find_network(str(asked.metrics["features"]), data))
-    record: Record = header(judge, count)
+    judge = Judge(data, find_network(str(asked.metrics["features"]), data), count)
+    record: Record = header(judge)
     earlier = [item for path in asked.compare for item in earlier_entries(Path(path), record)]
     verdicts = [judge.judge(c.images, c.labels, c.categories) for c in candidates]
     if any(candidate.labels is not None for candidate in candidates):
-        accuracy = judge.accuracy_floor(count)
+        accuracy = judge.accuracy_floor()
         record["floors"]["own"]["cas"] = {"value": accuracy.value, "margin": accuracy.margin}
-    entries = [entry(c, v) for c, v in zip(candidates, verdicts, strict=True)]
+    entries = [candidate_entry(c, v) for c, v in zip(candidates, verdicts, strict=True)]
     record["candidates"] = entries + earlier
     write_record(output, record)
-    draw(output.with_suffix(".png"), candidates, verdicts, judge, count)
+    draw(output.with_suffix(".png"), candidates, verdicts, judge)
     console.print(score_table(record))
     return output
 
 
 def check_labels(candidates: list[Candidate], data: DataModule) -> None:
-    """Refuse labels that the data set does not have.
+    """Raise UserError if a candidate has labels that the data set does not have.
 
     Raises:
         UserError: names the candidate and the label.
     """
     for candidate in candidates:
-        wrong = [] if candidate.labels is None else set(candidate.labels.tolist())
-        wrong = sorted(set(wrong) - set(range(data.num_classes)))
+        asked = set() if candidate.labels is None else set(candidate.labels.tolist())
+        wrong = sorted(asked - set(range(data.num_classes)))
         if wrong:
             raise UserError(f"{candidate.name} has label {wrong[0]}, which {data.name} has not")
 
 
 def remarks(asked: EvaluateConfig, candidates: list[Candidate]) -> list[str]:
-    """Return what the reader of the table should know."""
+    """Return remarks to print below the table."""
     count, name = len(candidates[0].images), asked.data["name"]
     classes = asked.data["classes"] or list(range(asked.data["num_classes"]))
     found = []

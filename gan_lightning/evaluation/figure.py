@@ -7,9 +7,11 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
+from torch.nn.functional import pad
 
 from gan_lightning.evaluation.candidates import Candidate
 from gan_lightning.evaluation.judge import Judge, Verdict
+from gan_lightning.metrics.diversity import class_shares
 from gan_lightning.pixels import grid
 
 PAIRS_A_CLASS = 5
@@ -18,12 +20,9 @@ BARS = ("precision", "recall", "density", "coverage")
 
 def resized(images: Tensor, size: int) -> Tensor:
     """Return uint8[N, C, H, W] at that size, centred if smaller: reals may have another one."""
-    side = images.shape[-1]
-    if side > size:
-        cut = (side - size) // 2
-        return images[..., cut : cut + size, cut : cut + size]
-    low, high = (size - side) // 2, size - side - (size - side) // 2
-    return torch.nn.functional.pad(images, (low, high, low, high))
+    more = size - images.shape[-1]
+    low = int(more / 2)
+    return pad(images, (low, more - low, low, more - low))  # what is below 0 is cut off
 
 
 def class_pairs(candidate: Candidate, verdict: Verdict, judge: Judge) -> np.ndarray:
@@ -71,9 +70,7 @@ def _bars_panel(axes: Axes, names: list[str], values: list[list[float]], ticks: 
     axes.legend(fontsize=7)
 
 
-def draw(
-    path: Path, candidates: list[Candidate], verdicts: list[Verdict], judge: Judge, count: int
-) -> None:
+def draw(path: Path, candidates: list[Candidate], verdicts: list[Verdict], judge: Judge) -> None:
     """Write the picture."""
     columns = max(2, len(candidates))
     figure = Figure(figsize=(4.5 * columns, 9), layout="constrained")
@@ -82,14 +79,13 @@ def draw(
         axes = figure.add_subplot(places[0, 2 * i : 2 * i + 2])
         _pairs_panel(axes, candidate, verdict, judge)
     names = [candidate.name for candidate in candidates] + ["reals"]
-    found = [verdict.scores["train"] for verdict in verdicts] + [judge.floors(count)["train"]]
+    found = [verdict.scores["train"] for verdict in verdicts] + [judge.floors["train"]]
     bars = figure.add_subplot(places[1, :columns])
     _bars_panel(bars, names, [[s[bar].value for bar in BARS] for s in found], list(BARS))
-    bars.set_title(f"against the training split, {count:,} samples", fontsize=9)
-    reals = judge.reals["train"].labels
+    bars.set_title(f"against the training split, {judge.count:,} samples", fontsize=9)
+    classes, reals = judge.data.classes, judge.reals["train"]
     shares = [verdict.shares for verdict in verdicts]
-    shares.append(torch.bincount(reals, minlength=judge.data.num_classes) / len(reals))
-    classes = judge.data.classes
+    shares.append(class_shares(reals.labels, reals.num_classes))
     histogram = figure.add_subplot(places[1, columns:])
     heights = [share[classes].tolist() for share in shares]
     _bars_panel(histogram, names, heights, [str(label) for label in classes])

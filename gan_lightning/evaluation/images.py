@@ -28,7 +28,7 @@ def read_images(path: Path, limit: int, reals: DataModule) -> Arrays:
     sample.py writes it. Of images in class folders a random part is read.
 
     Raises:
-        UserError: nothing of that kind is there.
+        UserError: the path holds no such images.
     """
     if path.is_dir():
         return _read_folder(training_folder(path), limit, reals)

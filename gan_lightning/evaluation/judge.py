@@ -1,7 +1,7 @@
 """One judge for all candidates: the same reals, the same network, the same counts."""
 
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass
+from functools import cached_property
 
 from torch import Tensor
 
@@ -16,7 +16,7 @@ from gan_lightning.metrics.label_scores import (
     label_accuracy,
 )
 from gan_lightning.metrics.memorisation import Memorisation, memorisation_test
-from gan_lightning.metrics.reals import RealStatistics, real_statistics
+from gan_lightning.metrics.reals import real_statistics
 from gan_lightning.metrics.scores import Scores, own_scores, reference_scores
 
 REFERENCES = ("train", "test")
@@ -24,26 +24,15 @@ REFERENCES = ("train", "test")
 
 @dataclass(frozen=True)
 class Verdict:
-    """The scores of one set of images.
+    """The scores of one set of images."""
 
-    Attributes:
-        scores: by reference: `train`, `test`, or `own` for those that need none.
-        shares: float64[K], the predicted classes.
-        predictions: int64[M].
-        memorisation: against the training split.
-        class_fid: Frechet distance to the training split, class by class.
-        count: number of images.
-    """
-
-    scores: dict[str, Scores]
-    shares: Tensor
-    predictions: Tensor
-    memorisation: Memorisation
-    class_fid: dict[int, float]
-    count: int
+    scores: dict[str, Scores]  # by reference: `train`, `test`, or `own` for those that need none
+    shares: Tensor  # float64[K], the predicted classes
+    predictions: Tensor  # int64[M]
+    memorisation: Memorisation  # of the training split
+    class_fid: dict[int, float]  # Frechet distance to the training split, class by class
 
 
-@dataclass
 class Judge:
     """Scores sets of images, and real images for the floors.
 
@@ -54,19 +43,14 @@ class Judge:
     Args:
         data: the data set.
         network: its feature network, or Inception.
+        count: how many images a set has.
     """
 
-    data: DataModule
-    network: FeatureNetwork
-    reals: dict[str, RealStatistics] = field(init=False)
-
-    def __post_init__(self) -> None:
+    def __init__(self, data: DataModule, network: FeatureNetwork, count: int) -> None:
+        self.data, self.network, self.count = data, network, count
         self.reals = {
-            name: real_statistics(self.data, self.network, train=name == "train")
-            for name in REFERENCES
+            name: real_statistics(data, network, train=name == "train") for name in REFERENCES
         }
-        self.floors = cache(self._floors)
-        self.accuracy_floor = cache(self._accuracy_floor)
 
     def judge(
         self, images: Tensor, labels: Tensor | None, categories: Tensor | None = None
@@ -89,7 +73,6 @@ class Judge:
             predictions=fakes.predictions,
             memorisation=copies,
             class_fid=train.class_frechet(fakes.features, given),
-            count=len(images),
         )
 
     def accuracy_of(self, train: ImageTensors) -> Score:
@@ -97,14 +80,15 @@ class Judge:
         test = self.data.split(train=False)
         return classifier_accuracy_score(train, test, self.data.num_classes)
 
-    def _rows(self, split: str, count: int) -> tuple[Embedded, Tensor]:
+    def _rows(self, split: str) -> tuple[Embedded, Tensor]:
         """Return random reals of a split and their labels."""
         reals = self.reals[split]
-        return reals.subset(count), reals.labels[reals.order[:count]]
+        return reals.subset(self.count), reals.labels[reals.order[: self.count]]
 
-    def _floors(self, count: int) -> dict[str, Scores]:
-        train, train_labels = self._rows("train", count)
-        test, test_labels = self._rows("test", count)
+    @cached_property
+    def floors(self) -> dict[str, Scores]:
+        """The scores of the reals, but for `cas`: see `accuracy_floor`."""
+        (train, train_labels), (test, test_labels) = self._rows("train"), self._rows("test")
         floors = {
             "train": reference_scores(test, self.reals["train"], test_labels, intervals=False),
             "test": reference_scores(train, self.reals["test"], train_labels, intervals=False),
@@ -115,27 +99,22 @@ class Judge:
         # Held-out reals against other held-out reals: the halves of the test split.
         half = len(test) // 2
         whole = self.reals["train"].embedded.features
-        floors["own"] |= _copying(
-            memorisation_test(test.features[:half], test.features[half:], whole)
-        )
+        copies = memorisation_test(test.features[:half], test.features[half:], whole)
+        floors["own"] |= _copying(copies)
         return floors
 
-    def _accuracy_floor(self, count: int) -> Score:
+    def accuracy_floor(self) -> Score:
         """Return the classifier accuracy score of as many reals of the training split."""
-        rows = self.reals["train"].order[:count]
+        rows = self.reals["train"].order[: self.count]
         return self.accuracy_of(ImageTensors(*self.data.split(train=True)[rows]))
 
-    def floor_counts(self, count: int) -> dict[str, int]:
-        """Return the number of reals behind each floor."""
-        return {
-            "train": min(count, len(self.reals["test"])),
-            "test": min(count, len(self.reals["train"])),
-        }
+    @property
+    def floor_counts(self) -> dict[str, int]:
+        """The number of reals behind each floor."""
+        train, test = (min(self.count, len(self.reals[name])) for name in REFERENCES)
+        return {"train": test, "test": train}
 
 
 def _copying(found: Memorisation) -> Scores:
-    return {
-        "closer": Score(found.closer),
-        "near": found.near,
-        "p_value": Score(found.p_value),
-    }
+    closer, p_value = Score(found.closer), Score(found.p_value)
+    return {"closer": closer, "near": found.near, "p_value": p_value}

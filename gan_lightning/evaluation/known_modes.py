@@ -12,7 +12,8 @@ from gan_lightning.data import DataModule
 from gan_lightning.errors import UserError
 from gan_lightning.evaluation.candidates import Candidate
 from gan_lightning.evaluation.result_file import Record, write_record
-from gan_lightning.metrics.features.cache import split_fingerprint
+from gan_lightning.evaluation.table import empty_table
+from gan_lightning.metrics.features.cache import fingerprint
 from gan_lightning.metrics.modes import ModeScorer
 from gan_lightning.pixels import save_png
 
@@ -36,7 +37,7 @@ def evaluate_modes(
     """Score all candidates and as many reals; write the record and the picture, show the table.
 
     Raises:
-        UserError: a candidate's images have other channels than the data.
+        UserError: a candidate has another number of channels than the data.
     """
     reals = data.split(train=False)
     channels = reals.images.shape[1]
@@ -47,7 +48,7 @@ def evaluate_modes(
                 f"{candidate.name} has images of {found} channels, {data.name} of {channels}"
             )
     count = len(candidates[0].images)
-    floor = min(count, len(reals))
+    floor, mark = min(count, len(reals)), fingerprint(reals.images, reals.labels)
     record: Record = {
         "format_version": 1,
         "unit": scorer.unit,
@@ -55,7 +56,7 @@ def evaluate_modes(
             "name": data.name,
             "source": data.source,
             "modes": scorer.num_modes,
-            "splits": {"test": {"images": len(reals), "fingerprint": split_fingerprint(reals)}},
+            "splits": {"test": {"images": len(reals), "fingerprint": mark}},
         },
         "num_samples": count,
         "floor_samples": floor,
@@ -71,20 +72,14 @@ def evaluate_modes(
 
 def mode_table(record: Record) -> Table:
     """Return the table: a row a score, a column a candidate, the floor last."""
-    data, count = record["data"], record["num_samples"]
-    title = f"{data['name']}, {count:,} samples each, unit {record['unit']}"
-    table = Table(title=title, title_justify="left")
-    table.add_column("score", no_wrap=True)
-    for candidate in record["candidates"]:
-        table.add_column(candidate["name"], justify="right", overflow="fold")
-    table.add_column(f"{record['floor_samples']:,} reals (floor)", justify="right")
+    table = empty_table(record, f"{record['floor_samples']:,} reals (floor)")
     for name, floor in record["floor"].items():
         values = [candidate["scores"][name] for candidate in record["candidates"]] + [floor]
         if name == "modes":
-            title, cells = f"modes of {data['modes']:,}", [f"{value:.0f}" for value in values]
+            cells = [f"modes of {record['data']['modes']:,}", *(f"{v:.0f}" for v in values)]
         else:
-            title, cells = TITLES[name], [f"{value:.4f}" for value in values]
-        table.add_row(title, *cells)
+            cells = [TITLES[name], *(f"{v:.4f}" for v in values)]
+        table.add_row(*cells)
     return table
 
 

@@ -22,9 +22,8 @@ LIBRARIES = ("torch", "torchvision", "torchmetrics", "numpy", "scipy", "lightnin
 Record = dict[str, Any]
 
 
-def header(judge: Judge, count: int) -> Record:
+def header(judge: Judge) -> Record:
     """Return what holds for all candidates: unit, data, counts, floors, definitions, versions."""
-    floors = judge.floors(count)
     return {
         "format_version": FORMAT_VERSION,
         "unit": judge.network.unit,
@@ -41,9 +40,9 @@ def header(judge: Judge, count: int) -> Record:
                 for name, reals in judge.reals.items()
             },
         },
-        "num_samples": count,
-        "floor_samples": judge.floor_counts(count),
-        "floors": {name: _scores(scores) for name, scores in floors.items()},
+        "num_samples": judge.count,
+        "floor_samples": judge.floor_counts,
+        "floors": {name: _scores(scores) for name, scores in judge.floors.items()},
         "interval": "value +- margin, 95 %; see docs/metrics.md",
         "definitions": {name: dataclasses.asdict(d) for name, d in DEFINITIONS.items()},
         "versions": {"python": platform.python_version()}
@@ -51,7 +50,7 @@ def header(judge: Judge, count: int) -> Record:
     }
 
 
-def entry(candidate: Candidate, verdict: Verdict) -> Record:
+def candidate_entry(candidate: Candidate, verdict: Verdict) -> Record:
     """Return the part of the record about one candidate."""
     return {
         "name": candidate.name,

@@ -46,15 +46,21 @@ def best(name: str, scores: list[Score | None], floor: Score | None) -> int | No
     return min(known, key=lambda i: known[i]) if len(known) > 1 else None
 
 
+def empty_table(record: Record, floor: str) -> Table:
+    """Return a table with a column for the scores' names, for each candidate and for the floor."""
+    title = f"{record['data']['name']}, {record['num_samples']:,} samples each"
+    table = Table(title=f"{title}, unit {record['unit']}", title_justify="left")
+    table.add_column("score", no_wrap=True)
+    for candidate in record["candidates"]:
+        table.add_column(escape(candidate["name"]), justify="right", overflow="fold")
+    table.add_column(floor, justify="right")
+    return table
+
+
 def score_table(record: Record) -> Table:
     """Return the table of an evaluation: a row per score, a column per candidate, floors last."""
     count, candidates = record["num_samples"], record["candidates"]
-    title = f"{record['data']['name']}, {count:,} samples each, unit {record['unit']}"
-    table = Table(title=title, title_justify="left")
-    table.add_column("score", no_wrap=True)
-    for candidate in candidates:
-        table.add_column(escape(candidate["name"]), justify="right", overflow="fold")
-    table.add_column("reals (floor)", justify="right")
+    table = empty_table(record, "reals (floor)")
     for section, heading in SECTIONS.items():
         floors = read_scores(record["floors"][section])
         found = [read_scores(candidate["scores"][section]) for candidate in candidates]

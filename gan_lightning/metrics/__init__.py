@@ -1,6 +1,6 @@
 """Scores of generated images, each with its unit and its real-versus-real floor.
 
-network = feature_network(data)             # the pinned classifier of the data set
+network = feature_network(data)             # its pinned classifier: shipped, cached or trained
 reals = real_statistics(data, network)      # computed once, cached beside the data
 cheap_scores(network.embed(images), reals)  # {"fid": ..., "precision": ..., ...}
 """

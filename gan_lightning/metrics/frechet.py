@@ -25,20 +25,19 @@ class FrechetDistance:
     the number of samples (Chong & Forsyth 2020): only compare equal counts.
 
     Args:
-        reals: features [N, D], N at least 2.
+        reals: features [N, D].
     """
 
     def __init__(self, reals: Tensor) -> None:
-        given = Given(reals.shape[1])
         self.metric = FrechetInceptionDistance(
-            given,
+            Given(reals.shape[1]),
             reset_real_features=False,
             sync_on_compute=False,  # every device has all features: a sum counts them twice
         )
         self.metric.update(reals, real=True)  # its sums are float64
 
     def __call__(self, fakes: Tensor) -> float:
-        """Return the distance of fakes[M, D]; NaN if there are fewer than 2."""
+        """Return the distance of fakes[M, D]; NaN if there are fewer than 2 of them or of reals."""
         if len(fakes) < 2 or self.metric.real_features_num_samples < 2:
             return math.nan
         self.metric.reset()
@@ -61,11 +60,9 @@ class ClassFrechetDistance:
         self.of_class = {label: FrechetDistance(reals[labels == label]) for label in classes}
 
     def __call__(self, fakes: Tensor, labels: Tensor) -> dict[int, float]:
-        """Return class -> distance; NaN where there are fewer than 2 fakes.
+        """Return class -> distance of fakes[M, D] with labels[M]; NaN if there are fewer than 2.
 
-        Args:
-            fakes: features [M, D].
-            labels: [M]; of an unconditional generator, the classifier's predictions.
+        The labels are those asked for, or the classifier's predictions if none were.
         """
         return {label: of(fakes[labels == label]) for label, of in self.of_class.items()}
 

@@ -29,12 +29,8 @@ def bootstrap(score: Callable[[Tensor], float], count: int, intervals: bool = Tr
     """Return score(all rows) with the bootstrap's standard error (Efron 1979).
 
     The interval is centred on the score and not on the resamples' mean: a resample has fewer
-    different images, which moves FID up and a Vendi score down, whatever the generator.
-
-    Args:
-        score: of the rows [M] of the samples.
-        count: number of samples.
-        intervals: False leaves the interval out.
+    different images, which moves FID up and a Vendi score down, whatever the generator. `score`
+    takes some of the rows 0 to `count` - 1; `intervals=False` leaves the interval out.
     """
     value = score(torch.arange(count))
     if not intervals:

@@ -5,6 +5,7 @@ import warnings
 
 import torch
 from torch import Tensor
+from torchmetrics import Metric
 from torchmetrics.image.inception import InceptionScore
 from torchmetrics.image.kid import KernelInceptionDistance
 
@@ -16,27 +17,20 @@ SPLITS = 10
 
 
 def kernel_distance(reals: Tensor, fakes: Tensor) -> Score:
-    """Return the squared maximum mean discrepancy, kernel (x.y / D + 1)^3, unbiased.
+    """Return the squared maximum mean discrepancy of features reals[N, D] and fakes[M, D].
 
-    The mean over 50 random subsets of 1,000 (all, if there are fewer); may be below 0.
+    The kernel is (x.y / D + 1)^3. The unbiased mean over 50 random subsets of 1,000 (all, if there
+    are fewer); may be below 0.
     Source: Binkowski et al. 2018, Demystifying MMD GANs, eq. 4 and section 4.
-
-    Args:
-        reals: features [N, D].
-        fakes: features [M, D].
     """
     size = min(SUBSET_SIZE, len(reals), len(fakes))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it keeps all features: so do we
+    with warnings.catch_warnings(action="ignore"):  # it keeps all features: so do we
         metric = KernelInceptionDistance(Given(reals.shape[1]), subsets=SUBSETS, subset_size=size)
     metric.update(reals.double(), real=True)
     metric.update(fakes.double(), real=False)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        mean, deviation = metric.compute()
+    mean, deviation = _over_parts(metric)
     # The subsets' scatter, brought from their size to that of all samples.
-    margin = Z * deviation.item() * math.sqrt(size / len(fakes))
-    return Score(mean.item(), margin)
+    return Score(mean, Z * deviation * math.sqrt(size / len(fakes)))
 
 
 def inception_score(logits: Tensor) -> Score:
@@ -45,11 +39,16 @@ def inception_score(logits: Tensor) -> Score:
     The mean over 10 parts. Source: Salimans et al. 2016, Improved Techniques for Training GANs,
     section 4, with the data set's own classifier instead of the Inception network.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it keeps all logits: so do we
+    with warnings.catch_warnings(action="ignore"):  # it keeps all logits: so do we
         metric = InceptionScore(Given(logits.shape[1]), splits=SPLITS)
     metric.update(logits.double())
+    mean, deviation = _over_parts(metric)
+    return Score(mean, Z * deviation / math.sqrt(SPLITS))
+
+
+def _over_parts(metric: Metric) -> tuple[float, float]:
+    """Return the mean and the deviation over random parts of the samples, always the same."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         mean, deviation = metric.compute()
-    return Score(mean.item(), Z * deviation.item() / math.sqrt(SPLITS))
+    return mean.item(), deviation.item()

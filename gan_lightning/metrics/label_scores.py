@@ -25,27 +25,20 @@ def classifier_accuracy_score(train: ImageTensors, test: ImageTensors, num_class
 
 
 def label_accuracy(logits: Tensor, labels: Tensor) -> Score:
-    """Return the share of images that a classifier of reals gives the label asked for.
+    """Return the share of images whose logits[N, K] name the label asked for, labels[N].
 
+    The logits are those of the data set's classifier.
     Source: Shmelkov et al. 2018, How good is my GAN?, section 3 (GAN-test).
-
-    Args:
-        logits: [N, K] of the data set's classifier.
-        labels: int64[N] that the generator was asked for.
     """
     return of_mean((logits.argmax(dim=1) == labels).to(torch.float64))
 
 
 def category_accuracy(logits: Tensor, categories: Tensor) -> Score:
-    """Return the share of images that a classifier of reals gives their category's class.
+    """Return the share of images whose logits[N, K] name the class of their categories[N].
 
     Categories are matched one to one with classes in the generator's favour, so ten meaningless
     categories score above a tenth: 0.13 for 1,000 images, more for fewer.
     Source: Chen et al. 2016, InfoGAN, section 7.2 (which matches "each category to a digit type").
-
-    Args:
-        logits: [N, K] of the data set's classifier.
-        categories: int64[N] of the images' latents.
     """
     predictions, num_classes = logits.argmax(dim=1).cpu(), logits.shape[1]
     shape = (int(categories.max()) + 1, num_classes)

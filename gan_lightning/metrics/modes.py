@@ -7,29 +7,27 @@ import torch
 from torch import Tensor
 
 from gan_lightning.data import DataModule
-from gan_lightning.metrics.diversity import count_modes, mode_index
+from gan_lightning.data.stacked import mode_index
+from gan_lightning.metrics.diversity import class_shares, kl_divergence
 from gan_lightning.metrics.features.classifier import FeatureNetwork, shipped_feature_network
 from gan_lightning.pixels import to_uint8, to_unit_range
 
-UNIT = "points"  # of scores that no network makes
 ENOUGH = 0.2  # of the samples that a mode would have if all had as many
 
 
 class ModeScorer(Protocol):
-    """Scores images by the modes they are in.
+    """Scores images by the modes they are in."""
 
-    Attributes:
-        unit: of the scores: the short hash of the network, if there is one.
-    """
-
-    unit: str
+    @property
+    def unit(self) -> str:
+        """The scores' unit: the short hash of the network, if there is one."""
 
     @property
     def num_modes(self) -> int:
         """How many there are."""
 
     def read(self, images: Tensor) -> Tensor:
-        """Return what the scores need to know of images[N, C, H, W]: float[N, K], on the CPU.
+        """Return what the scores need of images[N, C, H, W]: float[N, K], on the CPU.
 
         Images are uint8, or floats in [-1, 1], which are rounded to uint8 first: an image scores
         the same before and after it was written to a file.
@@ -39,7 +37,7 @@ class ModeScorer(Protocol):
         """Return the scores of what was read of all images."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class PointModes:
     """`modes` and `high_quality` of points, as defined for the 25 Gaussians.
 
@@ -51,11 +49,10 @@ class PointModes:
 
     centres: Tensor
     reach: float
-    unit: str = UNIT
+    unit: str = "points"  # no network makes these scores
 
     @property
     def num_modes(self) -> int:
-        """How many there are."""
         return len(self.centres)
 
     def read(self, images: Tensor) -> Tensor:
@@ -63,7 +60,6 @@ class PointModes:
         return to_unit_range(to_uint8(images).flatten(1).cpu())
 
     def scores(self, found: Tensor) -> dict[str, float]:
-        """Return how many modes were found, and the share of points of high quality."""
         distance, nearest = torch.cdist(found, self.centres).min(dim=1)
         good = distance <= self.reach
         counts = torch.bincount(nearest[good], minlength=self.num_modes)
@@ -72,23 +68,26 @@ class PointModes:
         return {"modes": float(modes), "high_quality": good.float().mean().item()}
 
 
+@dataclass(frozen=True)
 class DigitModes:
-    """`modes` and `reverse_kl` (nats) of stacked digits, by the pinned classifier of MNIST.
+    """`modes` and `reverse_kl`, KL(fakes' modes | reals') in nats, of stacked digits.
 
-    A mode is the combination of the digits that it reads in the channels; the reference is the
-    law that the reals are drawn from.
+    A mode is the combination of the digits that the pinned classifier of MNIST reads in the
+    channels; `reference` is the law that the reals are drawn from, float64[num_modes].
 
-    Source: Srivastava et al. 2017, VEEGAN, section 5.1; Lin et al. 2018, PacGAN, section 4.1.
+    Source: Srivastava et al. 2017, VEEGAN, section 5.1; Lin et al. 2018, PacGAN, section 4.1
+    (26,000 samples, 1,000 modes).
     """
 
-    def __init__(self, network: FeatureNetwork, reference: Tensor) -> None:
-        self.network = network
-        self.reference = reference
-        self.unit = network.unit
+    network: FeatureNetwork
+    reference: Tensor
+
+    @property
+    def unit(self) -> str:
+        return self.network.unit
 
     @property
     def num_modes(self) -> int:
-        """How many there are."""
         return len(self.reference)
 
     def read(self, images: Tensor) -> Tensor:
@@ -97,9 +96,9 @@ class DigitModes:
         return mode_index(digits.view(len(images), -1))[:, None].float()
 
     def scores(self, found: Tensor) -> dict[str, float]:
-        """Return how many modes were found, and KL(fakes' modes | reals')."""
-        modes = count_modes(found[:, 0].long(), self.num_modes, self.reference)
-        return {"modes": float(modes.count), "reverse_kl": modes.reverse_kl}
+        shares = class_shares(found[:, 0].long(), self.num_modes)
+        reverse_kl = kl_divergence(shares, self.reference)
+        return {"modes": float((shares > 0).sum()), "reverse_kl": reverse_kl}
 
 
 def mode_scorer(data: DataModule, device: torch.device | str = "cpu") -> ModeScorer | None:
@@ -109,5 +108,4 @@ def mode_scorer(data: DataModule, device: torch.device | str = "cpu") -> ModeSco
         return PointModes(centres, data.reach)
     if shares is None:
         return None
-    network = shipped_feature_network("mnist")
-    return DigitModes(network.to(device), shares)
+    return DigitModes(shipped_feature_network("mnist").to(device), shares)

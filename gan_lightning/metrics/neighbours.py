@@ -44,18 +44,10 @@ def nearest(x: Tensor, y: Tensor, k: int = 1) -> tuple[Tensor, Tensor]:
 
 @dataclass(frozen=True)
 class Radii:
-    """Squared distances of each point of a set to its k-th nearest other point of the set.
+    """Squared distances of each point of a set to its k-th nearest other point of the set."""
 
-    Attributes:
-        manifold: [N], k = MANIFOLD_K.
-        density: [N], k = DENSITY_K.
-    """
-
-    manifold: Tensor
-    density: Tensor
-
-    def __getitem__(self, rows: slice) -> "Radii":
-        return Radii(self.manifold[rows], self.density[rows])
+    manifold: Tensor  # [N], k = MANIFOLD_K
+    density: Tensor  # [N], k = DENSITY_K
 
 
 def radii(points: Tensor) -> Radii:
@@ -71,12 +63,12 @@ def radii(points: Tensor) -> Radii:
 
 
 def neighbour_scores(
-    reals: Tensor,
-    fakes: Tensor,
-    real_radii: Radii | None = None,
-    fake_radii: Radii | None = None,
+    reals: Tensor, fakes: Tensor, of_reals: Radii | None = None
 ) -> dict[str, Tensor]:
     """Return what each image contributes, float64; the means are the four scores.
+
+    Of features reals[N, D] and fakes[M, D]; the scores depend on both counts, so use N = M. The
+    radii of the reals are computed unless they are given.
 
     - precision[M]: the fake is within the radius of some real (Kynkaanniemi et al. 2019, eq. 1-2)
     - recall[N]: the real is within the radius of some fake (the same, roles swapped)
@@ -85,14 +77,8 @@ def neighbour_scores(
 
     A point on the rim counts for the first two and does not for the others, as in the code of
     the respective authors.
-
-    Args:
-        reals: features [N, D].
-        fakes: features [M, D]; the scores depend on both counts, so use N = M.
-        real_radii: of the reals, if known.
-        fake_radii: of the fakes, if known.
     """
-    of_reals, of_fakes = real_radii or radii(reals), fake_radii or radii(fakes)
+    of_reals, of_fakes = of_reals or radii(reals), radii(fakes)
     precision = torch.zeros(len(fakes), dtype=torch.bool)
     density = torch.zeros(len(fakes), dtype=torch.float64)
     recall = torch.zeros(len(reals), dtype=torch.bool)

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from gan_lightning.data import DataModule
-from gan_lightning.metrics.features.cache import cache_folder, split_fingerprint
+from gan_lightning.metrics.features.cache import cache_folder, fingerprint
 from gan_lightning.metrics.features.classifier import Embedded, FeatureNetwork
 from gan_lightning.metrics.frechet import ClassFrechetDistance, FrechetDistance
 from gan_lightning.metrics.neighbours import Radii, radii
@@ -20,25 +20,13 @@ from gan_lightning.system.files import write_once
 
 @dataclass(frozen=True)
 class RealStatistics:
-    """The reals of one split in one feature space.
+    """The reals of one split in one feature space."""
 
-    Attributes:
-        data: name of the data set.
-        split: train or test.
-        fingerprint: of the pixels and labels.
-        embedded: features and logits of all images, in the data set's order.
-        labels: int64[N].
-        num_classes: labels of the data set.
-        classes: those that are in use.
-    """
-
-    data: str
-    split: str
-    fingerprint: str
-    embedded: Embedded
-    labels: Tensor
-    num_classes: int
-    classes: list[int]
+    fingerprint: str  # of the pixels and labels
+    embedded: Embedded  # features and logits of all images, in the data set's order
+    labels: Tensor  # int64[N]
+    num_classes: int  # labels of the data set
+    classes: list[int]  # those that are in use
     _radii: dict[int, Radii] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -79,24 +67,17 @@ def real_statistics(
 
     The file is `reals-<fingerprint of the images>-<unit>.safetensors` in the cache folder, so it is
     never taken for that of other images or another network. Two processes may do this at once.
-
-    Args:
-        data: the data set; only `load` is used, so `setup` need not have run.
-        network: see `store.feature_network`.
-        train: the training split, or the test split.
+    The data set's `setup` need not have run.
     """
     split = data.split(train)
-    mark = split_fingerprint(split)
+    mark = fingerprint(split.images, split.labels)
     path = cache_folder(data) / f"reals-{mark}-{network.unit}.safetensors"
     if path.is_file():
         embedded = _read(path)
     else:
         embedded = network.embed(split.images)
         _write(path, embedded)
-    name = "train" if train else "test"
-    return RealStatistics(
-        str(data.name), name, mark, embedded, split.labels, data.num_classes, data.classes
-    )
+    return RealStatistics(mark, embedded, split.labels, data.num_classes, data.classes)
 
 
 def _read(path: Path) -> Embedded:

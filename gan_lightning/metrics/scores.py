@@ -48,11 +48,6 @@ DEFINITIONS = {
 }
 
 
-def equal_counts(fakes: Embedded, reals: RealStatistics) -> int:
-    """Return how many fakes and reals the neighbour scores use: they depend on both counts."""
-    return min(len(fakes), len(reals))
-
-
 @torch.no_grad()
 def reference_scores(
     fakes: Embedded, reals: RealStatistics, labels: Tensor | None = None, intervals: bool = True
@@ -62,8 +57,7 @@ def reference_scores(
     Args:
         fakes: embedded images.
         reals: a split, embedded by the same network.
-        labels: int64[M] that the fakes were asked for; None: the classifier's predictions stand in
-            for them in the intra-FID.
+        labels: int64[M] that the fakes were asked for, for the intra-FID; None: as predicted.
         intervals: False leaves out the costly intervals.
 
     Raises:
@@ -72,7 +66,7 @@ def reference_scores(
     require_one_unit([fakes.unit, reals.unit])
     features, predictions, count = fakes.features, fakes.predictions, len(fakes)
     given = predictions if labels is None else labels
-    same = equal_counts(fakes, reals)
+    same = min(count, len(reals))  # the neighbour scores depend on both counts
     near = neighbour_scores(reals.subset(same).features, features[:same], reals.radii(same))
     expected = class_shares(reals.labels, reals.num_classes)
 
@@ -96,13 +90,7 @@ def reference_scores(
 
 @torch.no_grad()
 def own_scores(fakes: Embedded, classes: list[int], intervals: bool = True) -> Scores:
-    """Return the scores that need no reals.
-
-    Args:
-        fakes: embedded images.
-        classes: labels in use, for the rarest one's share.
-        intervals: False leaves out the costly intervals.
-    """
+    """Return the scores that need no reals, `classes` being the labels in use."""
     predictions, num_classes = fakes.predictions, fakes.logits.shape[1]
 
     def class_entropy(rows: Tensor) -> float:
@@ -128,10 +116,6 @@ def cheap_scores(
 ) -> dict[str, float]:
     """Return `fid`, `precision`, `recall`, `class_entropy` (nats) and `min_class_share`.
 
-        network = feature_network(data)              # shipped, cached or trained now; once a run
-        reals = real_statistics(data, network)       # cached on disk; once a run
-        scores = cheap_scores(network.embed(images), reals)
-
     The values are those of `evaluate.py` for the same images and the training split. Under
     several devices each may embed its part: join features and logits in the order of the samples.
 
@@ -145,7 +129,7 @@ def cheap_scores(
         UserError: fakes and reals were embedded by different networks.
     """
     require_one_unit([fakes.unit, reals.unit])
-    shares = class_shares(fakes.predictions, reals.num_classes)[reals.classes]
+    shares = class_shares(fakes.predictions, reals.num_classes)
     some = fakes.features[:neighbours]
     real_features = reals.subset(len(some)).features
     manifold = neighbour_scores(real_features, some, reals.radii(len(some)))
@@ -153,6 +137,6 @@ def cheap_scores(
         "fid": reals.frechet(fakes.features),
         "precision": manifold["precision"].mean().item(),
         "recall": manifold["recall"].mean().item(),
-        "class_entropy": entropy(class_shares(fakes.predictions, reals.num_classes)),
-        "min_class_share": shares.min().item(),
+        "class_entropy": entropy(shares),
+        "min_class_share": shares[reals.classes].min().item(),
     }

@@ -57,7 +57,5 @@ def halves(digits: DigitsDataModule, network: FeatureNetwork) -> Halves:
     order = torch.randperm(1500, generator=torch.Generator().manual_seed(0))
     one, other = order[:750], order[750:]
     embedded = network.embed(split.images)
-    reals = RealStatistics(
-        "digits", "train", "-", embedded[one], split.labels[one], 10, list(range(10))
-    )
+    reals = RealStatistics("-", embedded[one], split.labels[one], 10, list(range(10)))
     return Halves(reals, split.images[other], split.labels[other], embedded[other])

@@ -62,7 +62,7 @@ def test_candidates_know_the_categories_of_their_images(
     metadata = GeneratorMetadata("Telling", {}, 16, [1, 4, 4], 0, [], "none", 0)
     monkeypatch.setattr(candidates, "read_generator", lambda *_: (Telling(), metadata, file))
     asked = EvaluateConfig(generator=[str(file)], images=[], num_samples=150, seed=3)
-    (found,) = candidates.gather(asked)
+    (found,) = candidates.collect(asked)
     assert found.categories is not None
     grays = found.images[:, 0, 0, 0].double() / 127.5
     assert ((grays * 5.0).round().long() == found.categories).all()

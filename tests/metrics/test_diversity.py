@@ -4,15 +4,19 @@ import math
 
 import pytest
 import torch
+from torch import Tensor
 
+from gan_lightning.data.stacked import mode_index
 from gan_lightning.metrics.diversity import (
     class_shares,
-    count_modes,
     entropy,
     kl_divergence,
-    mode_index,
     vendi_score,
 )
+from gan_lightning.metrics.features.classifier import FeatureNetwork
+from gan_lightning.metrics.modes import DigitModes
+
+THOUSAND = torch.full((1000,), 1 / 1000, dtype=torch.float64)
 
 
 def test_entropy() -> None:
@@ -36,25 +40,30 @@ def test_vendi_is_the_definition(shape: tuple[int, int]) -> None:
     assert vendi_score(points) == pytest.approx(expected)
 
 
-def test_modes_of_stacked_digits() -> None:
+def scores(network: FeatureNetwork, modes: Tensor, reference: Tensor) -> dict[str, float]:
+    return DigitModes(network, reference).scores(modes[:, None].float())
+
+
+def test_modes_of_stacked_digits(network: FeatureNetwork) -> None:
     digits = torch.tensor([[0, 0, 0], [0, 0, 1], [9, 9, 9], [1, 2, 3], [1, 2, 3]])
     modes = mode_index(digits)
     assert modes.tolist() == [0, 1, 999, 123, 123]
-    found = count_modes(modes, 1000)
+    found = scores(network, modes, THOUSAND)
     shares = torch.tensor([0.2, 0.2, 0.2, 0.4], dtype=torch.float64)
-    assert found.count == 4
-    assert found.reverse_kl == pytest.approx((shares * (shares * 1000).log()).sum().item())
+    assert found["modes"] == 4
+    assert found["reverse_kl"] == pytest.approx((shares * (shares * 1000).log()).sum().item())
 
 
-def test_all_modes_equally_often() -> None:
-    found = count_modes(torch.arange(1000).repeat(3), 1000)
-    assert (found.count, found.reverse_kl) == (1000, pytest.approx(0))
+def test_all_modes_equally_often(network: FeatureNetwork) -> None:
+    found = scores(network, torch.arange(1000).repeat(3), THOUSAND)
+    assert found == {"modes": 1000, "reverse_kl": pytest.approx(0)}
 
 
-def test_reverse_kl_to_given_shares() -> None:
+def test_reverse_kl_to_given_shares(network: FeatureNetwork) -> None:
     reference = torch.tensor([0.5, 0.25, 0.25, 0.0], dtype=torch.float64)
-    assert count_modes(torch.tensor([0, 0, 1, 2]), 4, reference).reverse_kl == pytest.approx(0)
-    assert count_modes(torch.tensor([3]), 4, reference).reverse_kl == math.inf
+    same, other = torch.tensor([0, 0, 1, 2]), torch.tensor([3])
+    assert scores(network, same, reference)["reverse_kl"] == pytest.approx(0)
+    assert scores(network, other, reference)["reverse_kl"] == math.inf
 
 
 def test_class_shares_and_kl() -> None:

@@ -1,1 +1,1 @@
-"""Feature networks: the spaces that scores are distances in."""
+"""Feature networks: scores are distances in their feature spaces."""

@@ -1,4 +1,4 @@
-"""Files computed once and kept beside the data: never half-written, never fought over."""
+"""Files computed once and cached beside the data, safe for several processes."""
 
 import hashlib
 import os
@@ -8,7 +8,6 @@ from pathlib import Path
 from torch import Tensor
 
 from gan_lightning.data import DataModule
-from gan_lightning.data.batches import ImageTensors
 
 
 def cache_folder(data: DataModule) -> Path:
@@ -35,8 +34,3 @@ def fingerprint(images: Tensor, labels: Tensor) -> str:
     digest.update(images.contiguous().numpy().data)
     digest.update(labels.contiguous().numpy().data)
     return digest.hexdigest()[:12]
-
-
-def split_fingerprint(split: ImageTensors) -> str:
-    """Return the fingerprint of a split."""
-    return fingerprint(split.images, split.labels)

@@ -80,7 +80,7 @@ class DigitClassifier(nn.Module):
         return F.relu(self.hidden(self.body(self.prepare(images)).flatten(1)))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map images to logits; dropout on the features while training."""
+        """Return logits[N, num_classes]; with dropout on the features in training."""
         return self.head(F.dropout(self.features(images), 0.4, self.training))
 
     def frozen(self) -> "DigitClassifier":
@@ -97,17 +97,11 @@ class DigitClassifier(nn.Module):
 
 @dataclass(frozen=True)
 class Embedded:
-    """What the scores need to know of a set of images, and in which unit.
+    """Features and logits of a set of images, and their unit."""
 
-    Attributes:
-        features: float32[N, D].
-        logits: float32[N, K] of the data set's classifier.
-        unit: short hash of the network that made the features.
-    """
-
-    features: Tensor
-    logits: Tensor
-    unit: str
+    features: Tensor  # float32[N, D]
+    logits: Tensor  # float32[N, K] of the data set's classifier
+    unit: str  # short hash of the network that made the features
 
     def __len__(self) -> int:
         return len(self.features)
@@ -120,11 +114,6 @@ class Embedded:
         """int64[N]: the likeliest class of each image."""
         return self.logits.argmax(dim=1)
 
-    @property
-    def probabilities(self) -> Tensor:
-        """float64[N, K]: the classifier's probabilities."""
-        return self.logits.double().softmax(dim=1)
-
 
 class FeatureNetwork:
     """A frozen classifier with its identity.
@@ -132,7 +121,7 @@ class FeatureNetwork:
     Args:
         network: images in [-1, 1] -> logits, with `features`.
         sha256: of its file.
-        metadata: what the file says of its making.
+        metadata: how it was trained, from its file.
     """
 
     def __init__(self, network: DigitClassifier, sha256: str, metadata: dict[str, Any]) -> None:
@@ -146,7 +135,6 @@ class FeatureNetwork:
         return self.sha256[:8]
 
     def to(self, device: torch.device | str) -> "FeatureNetwork":
-        """Move the network."""
         self.network.to(device)
         return self
 
@@ -186,7 +174,7 @@ def read_feature_network(path: Path, expected_sha256: str | None = None) -> Feat
     """Read a classifier from a safetensors file.
 
     Raises:
-        UserError: it is not the expected file, or no file of that kind.
+        UserError: it is not the expected file, or not a feature network.
     """
     try:
         texts = tensor_header(path)

@@ -1,4 +1,4 @@
-"""Inception features, for figures that can stand beside published ones."""
+"""Inception features, for scores that can be compared with published ones."""
 
 import hashlib
 from pathlib import Path
@@ -32,7 +32,6 @@ class InceptionNetwork(FeatureNetwork):
         self.metadata = {"network": "inception", "classifier": classifier.sha256}
 
     def to(self, device: torch.device | str) -> "InceptionNetwork":
-        """Move both networks."""
         self.inception.to(device)
         self.classifier.to(device)
         return self
@@ -51,7 +50,7 @@ def inception_network(weights: Path | None, classifier: FeatureNetwork) -> Incep
     """Return the Inception network, its weights from a file or from torch-fidelity's release.
 
     Raises:
-        UserError: torch-fidelity is not installed, or the weights cannot be had.
+        UserError: torch-fidelity is not installed, or the weights cannot be loaded.
     """
     if weights is not None and not weights.is_file():
         raise UserError(f"metrics.features={weights}: no such file")

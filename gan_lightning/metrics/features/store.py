@@ -66,12 +66,8 @@ def train_features(
 def shipped_for(data: DataModule, mark: str) -> str | None:
     """Return which shipped network was trained on these very images and classes.
 
-    Their content decides, not their name: the digits are the digits in any resolution, and a
-    user's own data set that is called `digits` is not.
-
-    Args:
-        data: the data set.
-        mark: the fingerprint of its training split, before it is resized.
+    `mark`, the fingerprint of the training split before it is resized, decides, not the name: the
+    digits are the digits in any resolution, and a user's own data set called `digits` is not.
     """
     for note in SHIPPED.glob("*_features.json"):
         about = json.loads(note.read_text())

@@ -71,6 +71,6 @@ def train_classifier(
 
 
 def accuracy(network: DigitClassifier, split: ImageTensors) -> float:
-    """Return the share of a split that the network names rightly."""
+    """Return the network's accuracy on a split."""
     predictions = FeatureNetwork(network, "", {}).embed(split.images).predictions
     return (predictions == split.labels).double().mean().item()
