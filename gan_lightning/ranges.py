@@ -20,24 +20,15 @@ Class = TypeVar("Class")
 
 @dataclass(frozen=True)
 class Range:
-    """`Annotated[type, Range(...)]`: what a value must be.
-
-    Args:
-        allows: whether a value is so.
-        words: the same in words; they follow "must".
-    """
+    """`Annotated[type, Range(...)]`: what a value must be."""
 
     allows: Callable[[Any], bool]
-    words: str
+    words: str  # behind "must"
 
 
 @dataclass(frozen=True, eq=False)  # hashed as an object: unions ask for that
 class Fields:
-    """`Annotated[type, Fields(...)]`: the types of an object's attributes, or of a node's keys.
-
-    Args:
-        types: by name; what is not there is not looked at.
-    """
+    """`Annotated[type, Fields(...)]`: the types of an object's attributes, or of a node's keys."""
 
     types: Mapping[str, Any]
 
@@ -53,8 +44,8 @@ def number(
             return False
         return low <= value <= high and abs(value) != math.inf and not (above and value == low)
 
-    lower = f" {'above' if above else 'at least'} {low:g}" if low > -math.inf else ""
-    upper = f" and at most {high:g}" if high < math.inf else ""
+    lower = f" {'above' if above else 'at least'} {low}" if low > -math.inf else ""
+    upper = f" and at most {high}" if high < math.inf else ""
     return Range(allows, f"be a {'whole ' * whole}number{lower}{upper}")
 
 
@@ -90,22 +81,14 @@ Widths = Annotated[
     Sequence[int],
     list_of(number(1, whole=True), "be a list of whole numbers above 0 such as [256,128]"),
 ]
+LABELS = list_of(number(0, whole=True), "be a list of different labels such as [3,5]")
 Classes = Annotated[
     Sequence[int],
-    Range(
-        lambda value: (
-            list_of(number(0, whole=True), "").allows(value) and 0 < len(value) == len(set(value))
-        ),
-        "be a list of different labels such as [3,5]",
-    ),
+    Range(lambda v: LABELS.allows(v) and 0 < len(v) == len(set(v)), LABELS.words),
 ]
 Codes = Annotated[
     Sequence[int],
-    list_of(
-        number(0, whole=True),
-        "be two numbers, of categories and of continuous codes: [10,2]",
-        length=2,
-    ),
+    list_of(number(0, whole=True), "be two numbers, categories and continuous codes: [10,2]", 2),
 ]
 Place = Annotated[
     str, Range(lambda value: isinstance(value, str | PathLike) and value != "", "be a path")
@@ -143,12 +126,13 @@ def argument_types(target: Callable) -> dict[str, Any]:
     found: dict[str, Any] = {}
     made = [vars(c) for c in getattr(target, "__mro__", ())]
     for call in [names["__init__"] for names in made if "__init__" in names] or [target]:
+        names = inspect.signature(call).parameters
         try:
-            found = get_type_hints(call, include_extras=True) | found
+            types = get_type_hints(call, include_extras=True)
         except Exception:  # of somebody's own: a name that only a type checker knows
-            continue
-        kinds = {p.kind for p in inspect.signature(call).parameters.values()}
-        if inspect.Parameter.VAR_KEYWORD not in kinds:
+            types = {}
+        found = {name: types.get(name, Any) for name in names} | found
+        if inspect.Parameter.VAR_KEYWORD not in {names[name].kind for name in names}:
             break
     return found
 

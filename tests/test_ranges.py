@@ -87,6 +87,13 @@ class Narrow(Base):
         super().__init__(3)
 
 
+class Wide(Base):
+    """Its own `share`, without a type, is not the one of the base."""
+
+    def __init__(self, share, **more: Any) -> None:  # type: ignore[no-untyped-def]
+        super().__init__(**more)
+
+
 @validated
 @dataclass
 class Record:
@@ -101,6 +108,8 @@ def test_a_base_looks_at_what_is_passed_on_to_it() -> None:
     assert {"weight", "size", "share"} <= argument_types(Derived).keys()
     assert argument_types(Narrow)["share"] is int
     assert "size" not in argument_types(Narrow)
+    assert argument_types(Wide)["share"] is Any
+    assert argument_types(Wide)["size"] is Count
 
 
 def test_all_wrong_arguments_are_named_at_once() -> None:

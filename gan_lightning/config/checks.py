@@ -56,22 +56,32 @@ def _types(target: str) -> dict[str, Any]:
         return {}
 
 
-def problems(settings: Settings, written: Settings) -> list[str]:
-    """Return every wrong value of a config, a sentence each, naming the key that gave it.
+def wrong_values(settings: Settings, written: Settings) -> dict[str, str]:
+    """Return a sentence for every key with a wrong value; it names the key that gave the value.
 
     Args:
         settings: resolved.
         written: the same with its interpolations, which tell what follows from what.
     """
     source = {key: str(value) for key, value in leaves(written)}
-    found: dict[str, str] = {}
     kinds = {part.key: part.kind for part in parts(settings)} | KEYS
-    for key, value, reason in (*wrong_keys(settings, kinds), *wrong_arguments(settings)):
+    given_by: dict[str, str] = {}
+    sentences: dict[str, str] = {}
+    for place, value, reason in (*wrong_keys(settings, kinds), *wrong_arguments(settings)):
+        key = place
         while leads := re.fullmatch(r"\$\{([\w.-]+)\}", source.get(key, "")):
             key = leads[1]
-        found.setdefault(key, f"{key}={'null' if value is None else value} {reason}")
-    follow = {key for key in found for cause in found if f"${{{cause}}}" in source.get(key, "")}
-    return [line for key, line in found.items() if key not in follow] or [*across(settings)]
+        given_by.setdefault(place, key)
+        sentences.setdefault(key, f"{key}={'null' if value is None else value} {reason}")
+    for place, key in given_by.items():  # what is computed from a wrong value is wrong too
+        causes = [cause for cause in sentences if f"${{{cause}}}" in source.get(key, "")]
+        given_by[place] = causes[0] if causes else key
+    return {place: sentences[key] for place, key in given_by.items()} or dict(across(settings))
+
+
+def problems(settings: Settings, written: Settings) -> list[str]:
+    """Return the sentences of `wrong_values`, each once."""
+    return [*dict.fromkeys(wrong_values(settings, written).values())]
 
 
 def unread(overrides: Sequence[str], config: Settings) -> list[str]:

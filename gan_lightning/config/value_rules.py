@@ -79,11 +79,13 @@ def others_types(target: str) -> dict[str, Any]:
     return next(found, {})
 
 
-def across(settings: Settings) -> Iterator[str]:
-    """Yield what does not fit between two keys, a sentence each."""
+def across(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield what does not fit between two keys: (one of them, a sentence)."""
     data, wanted = settings["data"], settings.get("model", {}).get("num_classes")
     classes, known = data.get("classes"), data.get("num_classes", 0)
     if isinstance(classes, list) and classes and max(classes) >= known:
-        yield f"data.classes={classes} names a label that {data['name']} does not have"
+        words = f"={classes} names a label that {data['name']} does not have"
+        yield "data.classes", f"data.classes{words}"
     if isinstance(wanted, int) and 0 < wanted < known:
-        yield f"model.num_classes={wanted} is less than the {known} labels of the data"
+        words = f"={wanted} is less than the {known} labels of the data"
+        yield "model.num_classes", f"model.num_classes{words}"

@@ -21,7 +21,7 @@ from torch import nn
 from gan_lightning.callbacks.console import quiet
 from gan_lightning.config import Settings
 from gan_lightning.config.build import assemble, build_data_module, build_trainer, exportable
-from gan_lightning.config.checks import problems, suggestion, unread
+from gan_lightning.config.checks import suggestion, unread, wrong_values
 from gan_lightning.config.method import Part, build_argument, groups, parts, select, strangers
 from gan_lightning.config.nodes import build_node, complaint, part_nodes
 from gan_lightning.config.schema import resolved, written
@@ -51,7 +51,7 @@ def preflight(config: DictConfig, overrides: Sequence[str] = ()) -> Built:
     """Return all that a composed config describes; it sets the seed for its networks.
 
     Args:
-        config: composed.
+        config: with its interpolations.
         overrides: this command line's.
 
     Raises:
@@ -60,11 +60,10 @@ def preflight(config: DictConfig, overrides: Sequence[str] = ()) -> Built:
     quiet()
     warnings.filterwarnings("ignore", ".*AMP with fp16 is not supported on CPU.*")  # we say it
     settings = _settings(config)
-    found = problems(settings, written(config))
-    wrong = {_group(problem.partition("=")[0]) for problem in found}
-    found += unread(overrides, written(config))
+    wrong = wrong_values(settings, written(config))
+    found = [*dict.fromkeys(wrong.values()), *unread(overrides, written(config))]
     with warnings.catch_warnings(record=True) as said:
-        built = _build(settings, wrong, found)
+        built = _build(settings, {_group(key) for key in wrong}, found)
     if found:
         raise UserError("\n".join(found))
     for one in said:
@@ -98,10 +97,7 @@ def _group(key: str) -> str:
 def _build(settings: Settings, wrong: set[str], found: list[str]) -> Built:
     """Return what could be built, and add to `found` why the rest could not.
 
-    Args:
-        settings: resolved.
-        wrong: parts with a reported problem, which are skipped.
-        found: sentences.
+    Parts in `wrong` have a reported problem, and are skipped.
     """
 
     def attempt(key: str, build: Callable[[], Any]) -> Any:

@@ -159,6 +159,17 @@ def test_all_that_is_wrong_is_said_before_data_is_fetched(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.fault(4)
+@pytest.mark.parametrize(
+    "wrong", ["data.num_classes=-1", "data.channels=0", "seed=-1", "d_steps=0", "optimizer.lr=0"]
+)
+def test_a_wrong_value_is_one_sentence_however_many_follow_it(wrong: str, command: Command) -> None:
+    ended = command(SMALL[0], "trainer=cpu", wrong, "hydra.run.dir=run")
+    assert ended.status == 2
+    (line,) = ended.err.splitlines()
+    assert line.startswith(f"{wrong} must be ")
+
+
 @pytest.mark.fault(1)
 def test_what_only_shows_in_the_whole_is_said_early(
     command: Command, monkeypatch: pytest.MonkeyPatch
