@@ -44,4 +44,5 @@ def main(images: int, side: int) -> None:
 
 
 if __name__ == "__main__":
-    main(*(int(word) for word in [*sys.argv[1:], "5000", "28"][:2]))
+    given = [int(word) for word in sys.argv[1:3]]
+    main(*given, *(5000, 28)[len(given) :])
