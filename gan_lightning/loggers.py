@@ -67,13 +67,11 @@ class MetricsCSV(Logger):
 
     @property
     def name(self) -> str:
-        """Nothing: the run folder is the name."""
-        return ""
+        return ""  # the run folder is the name
 
     @property
     def version(self) -> str:
-        """Nothing: a run folder holds one run."""
-        return ""
+        return ""  # a run folder holds one run
 
     @property
     def save_dir(self) -> str:

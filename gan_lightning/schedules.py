@@ -17,20 +17,14 @@ from gan_lightning.ranges import Beta, Count, Fields, NonNegative, Whole, valida
 @validated
 @dataclass(frozen=True)
 class Schedule:
-    """`schedule(images_seen) -> value`: from `start` to `end` over `images` images, then `end`.
+    """`schedule(images_seen) -> value`: from `start` to `end` over `images` images, then `end`."""
 
-    Attributes:
-        start: the value up to `begin`.
-        end: the value from `begin + images` on.
-        images: how many images that takes, shown to D over all ranks; None: the whole run (see
-            `over`), and `start` for ever if the run has no end.
-        begin: images seen where it begins.
-    """
-
-    start: NonNegative
-    end: NonNegative
+    start: NonNegative  # the value up to `begin`
+    end: NonNegative  # the value from `begin + images` on
+    # How many images that takes, shown to D over all ranks; None: the whole run (see `over`), and
+    # `start` for ever if the run has no end.
     images: Count | None = None
-    begin: Whole = 0
+    begin: Whole = 0  # images seen where it begins
 
     def __call__(self, images_seen: int) -> float:
         if self.images is None:
@@ -132,12 +126,9 @@ def followers(*parts: Any) -> list[Follower]:
 def scheduled(
     group: Mapping[str, Any], schedules: Mapping[str, Schedule], images_seen: int
 ) -> dict[str, Any]:
-    """Return the hyperparameters of a parameter group that the schedules set.
+    """Return the hyperparameters of a parameter group that the schedules set, at `images_seen`.
 
-    Args:
-        group: the configured hyperparameters.
-        schedules: `lr` is a factor of the configured one; `beta1`, `beta2` are Adam's.
-        images_seen: where the run is.
+    `lr` is a factor of the one configured in the group; `beta1`, `beta2` are Adam's.
 
     Raises:
         UserError: the optimizer has no betas, or a beta would be outside [0, 1).

@@ -43,11 +43,7 @@ class ADA(Augment):
 
     @torch.no_grad()
     def update(self, real_logits: Tensor) -> None:
-        """Move p by D's logits of augmented reals, those of all devices together.
-
-        Args:
-            real_logits: [B], or their signs.
-        """
+        """Move p by D's logits[B] (or their signs) of augmented reals, on all devices together."""
         signs = real_logits.float().sign()
         total, count = seen = torch.stack([signs.sum(), signs.new_full((), len(signs))])
         if torch.distributed.is_available() and torch.distributed.is_initialized():

@@ -9,11 +9,7 @@ from gan_lightning.evaluation.result_file import Record, read_scores
 from gan_lightning.metrics.intervals import Score
 from gan_lightning.metrics.scores import DEFINITIONS
 
-SECTIONS = {
-    "train": "vs training split",
-    "test": "vs test split",
-    "own": "without reference",
-}
+SECTIONS = {"train": "vs training split", "test": "vs test split", "own": "without reference"}
 SCALE = {"kid": 1000.0}
 
 

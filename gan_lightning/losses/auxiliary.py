@@ -129,9 +129,7 @@ class InfoGAN(AuxiliaryLoss):
 
     def make_head(self, features: int, generator: Generator) -> nn.Module:
         """Return features -> 128 -> [category logits, means of the continuous codes]."""
-        wanted, found = (
-            [codes.categories, codes.continuous] for codes in (self.codes, generator.latent_codes)
-        )
+        wanted, found = self.codes.counts, generator.latent_codes.counts
         if found != wanted or not sum(found):
             raise UserError(
                 f"loss.codes={wanted}, but {type(generator).__name__} has {found}: "

@@ -12,20 +12,14 @@ Meaning = Literal["probability", "pairs", "margin", "score"]
 
 
 class Loss:
-    """What the training loop asks of a loss.
+    """What the training loop asks of a loss."""
 
-    Attributes:
-        relativistic: whether its generator loss looks at the reals too; otherwise `real_logits`
-            is None there, and a pass through D is saved.
-        logits_mean: what D's logits mean under it; see `Meaning`.
-        has_head: whether it has a head of its own on D's features: see `AuxiliaryLoss`.
-        weight: of the head's part.
-    """
-
+    # Whether its generator loss looks at the reals too; otherwise `real_logits` is None there, and
+    # a pass through D is saved.
     relativistic = False
     logits_mean: Meaning = "score"
-    has_head = False
-    weight: float = 1.0
+    has_head = False  # of its own on D's features: see `AuxiliaryLoss`
+    weight: float = 1.0  # of the head's part
     head: Any  # h[B, F] -> its outputs[B, ...]
 
     def attach(self, generator: Any, discriminator: Any) -> None:
@@ -40,13 +34,9 @@ class Loss:
         raise NotImplementedError
 
     def discriminator_more(self, real: Tensor, fake: Tensor, y: Tensor, z: Tensor) -> Tensor:
-        """Return the head's part of D's loss.
+        """Return the head's part of D's loss, from its outputs for reals and for fakes.
 
-        Args:
-            real: the head's outputs for reals.
-            fake: for fakes.
-            y: labels of both.
-            z: latents of the fakes.
+        Both have the labels y; z are the latents of the fakes.
         """
         raise NotImplementedError
 

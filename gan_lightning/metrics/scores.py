@@ -1,5 +1,6 @@
 """All scores of a set of images."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -93,21 +94,16 @@ def own_scores(fakes: Embedded, classes: list[int], intervals: bool = True) -> S
     """Return the scores that need no reals, `classes` being the labels in use."""
     predictions, num_classes = fakes.predictions, fakes.logits.shape[1]
 
-    def class_entropy(rows: Tensor) -> float:
-        return entropy(class_shares(predictions[rows], num_classes))
+    def shares(rows: Tensor) -> Tensor:
+        return class_shares(predictions[rows], num_classes)
 
-    def min_class_share(rows: Tensor) -> float:
-        return class_shares(predictions[rows], num_classes)[classes].min().item()
-
-    def vendi(rows: Tensor) -> float:
-        return vendi_score(fakes.features[rows])
-
-    return {
-        "inception_score": inception_score(fakes.logits),
-        "class_entropy": bootstrap(class_entropy, len(fakes), intervals),
-        "min_class_share": bootstrap(min_class_share, len(fakes), intervals),
-        "vendi": bootstrap(vendi, len(fakes), intervals),
+    scores: dict[str, Callable[[Tensor], float]] = {
+        "class_entropy": lambda rows: entropy(shares(rows)),
+        "min_class_share": lambda rows: shares(rows)[classes].min().item(),
+        "vendi": lambda rows: vendi_score(fakes.features[rows]),
     }
+    whole = {"inception_score": inception_score(fakes.logits)}
+    return whole | {n: bootstrap(score, len(fakes), intervals) for n, score in scores.items()}
 
 
 @torch.no_grad()

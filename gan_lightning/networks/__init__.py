@@ -5,7 +5,7 @@ and a YAML under `conf/model/`. Nothing is registered by hand: `find_generator` 
 that live in this package, and a generator file can name only these.
 """
 
-from gan_lightning.networks.base import Discriminator, Generator, find_generator, generator_names
+from gan_lightning.networks.base import Discriminator, Generator, find_generator
 from gan_lightning.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from gan_lightning.networks.infogan import InfoGANDiscriminator, InfoGANGenerator
 from gan_lightning.networks.mlp import MLPDiscriminator, MLPGenerator
@@ -32,5 +32,4 @@ __all__ = [
     "ToyDiscriminator",
     "ToyGenerator",
     "find_generator",
-    "generator_names",
 ]

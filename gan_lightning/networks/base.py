@@ -110,8 +110,8 @@ class ProjectionHead(nn.Module):
         return logits
 
 
-def _generator_classes() -> dict[str, type[Generator]]:
-    """All `Generator` subclasses that live in this package, by name."""
+def generator_classes() -> dict[str, type[Generator]]:
+    """Return all `Generator` subclasses that live in this package, by name."""
     names = [info.name for info in pkgutil.iter_modules([str(Path(__file__).parent)])]
     modules = [importlib.import_module(f"{__package__}.{name}") for name in names]
     return {
@@ -125,18 +125,13 @@ def _generator_classes() -> dict[str, type[Generator]]:
     }
 
 
-def generator_names() -> list[str]:
-    """Names of the generators of this package, sorted."""
-    return sorted(_generator_classes())
-
-
 def find_generator(name: str) -> type[Generator]:
     """Return the generator class of that name.
 
     Raises:
         KeyError: no class of that name lives in `gan_lightning.networks`.
     """
-    classes = _generator_classes()
+    classes = generator_classes()
     if name not in classes:
         raise KeyError(f"unknown generator class {name!r}; known: {', '.join(sorted(classes))}")
     return classes[name]
@@ -144,7 +139,7 @@ def find_generator(name: str) -> type[Generator]:
 
 def generator_path(target: str) -> str:
     """Return the short name of a `_target_` that is a generator of this package, else itself."""
-    for name, cls in _generator_classes().items():
+    for name, cls in generator_classes().items():
         if target in (f"{__package__}.{name}", f"{cls.__module__}.{name}"):
             return name
     return target

@@ -28,11 +28,8 @@ class LatentCodes(nn.Module):
         if categories + continuous > latent_dim:
             raise ValueError(f"codes=[{categories},{continuous}] need a longer latent_dim")
         self.categories, self.continuous = categories, continuous
-
-    @property
-    def size(self) -> int:
-        """How many coordinates of the latent are codes."""
-        return self.categories + self.continuous
+        self.counts = [categories, continuous]
+        self.size = categories + continuous  # coordinates of the latent that are codes
 
     def category(self, z: Tensor) -> Tensor:
         """Return int64[B]."""

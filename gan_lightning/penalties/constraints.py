@@ -27,6 +27,5 @@ class ClipWeights:
 
     @torch.no_grad()
     def __call__(self, discriminator: nn.Module) -> None:
-        """Clamp in place; call it after D's optimizer step."""
         for parameter in discriminator.parameters():
             parameter.clamp_(-self.limit, self.limit)

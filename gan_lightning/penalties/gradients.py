@@ -80,15 +80,11 @@ class WGANGP:
         return self.weight * (norm - 1.0).square()
 
 
-@validated
-@dataclass(frozen=True)
-class WGANLP:
+class WGANLP(WGANGP):
     """weight max(0, ||grad D|| - 1)^2 between reals and fakes: smaller slopes are allowed.
 
     Source: Petzka et al. 2018, On the regularization of Wasserstein GANs (WGAN-LP).
     """
-
-    weight: NonNegative = 10.0
 
     def __call__(self, d: DiscriminatorFn, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
         norm = gradient_norm(d, interpolate(real, fake), y)

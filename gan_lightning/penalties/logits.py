@@ -32,7 +32,7 @@ class LeCam(nn.Module):
         self.register_buffer("started", torch.tensor(False))
 
     @torch.no_grad()
-    def follow(self, real_logits: Tensor, fake_logits: Tensor) -> None:
+    def move(self, real_logits: Tensor, fake_logits: Tensor) -> None:
         """Move the averages towards these logits; the first logits set them."""
         now = torch.stack([real_logits.mean(), fake_logits.mean()]).to(self.anchors.dtype)
         moved = torch.lerp(now, self.anchors, self.decay)
@@ -41,7 +41,7 @@ class LeCam(nn.Module):
 
     def forward(self, d: DiscriminatorFn, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
         real_logits, fake_logits = d(real, y), d(fake, y)
-        self.follow(real_logits, fake_logits)
+        self.move(real_logits, fake_logits)
         anchor_real, anchor_fake = self.anchors.clone()
         to_fake, to_real = real_logits - anchor_fake, fake_logits - anchor_real
         return self.weight * (to_fake.square() + to_real.square())

@@ -31,7 +31,6 @@ class Lazy(Follower, nn.Module):
         self.updates = 0
 
     def follow(self, images_seen: int) -> None:
-        """Count an update of D."""
         super().follow(images_seen)
         self.updates += 1
 

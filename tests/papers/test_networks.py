@@ -12,7 +12,7 @@ from gan_lightning import networks
 from gan_lightning.errors import UserError
 from gan_lightning.losses import ACGAN, NonSaturating
 from gan_lightning.networks import Discriminator, Generator, MLPDiscriminator, MLPGenerator
-from gan_lightning.networks.base import ProjectionHead
+from gan_lightning.networks.base import ProjectionHead, generator_classes
 from gan_lightning.networks.equalized import (
     EqualizedConv,
     LatentNoise,
@@ -24,7 +24,7 @@ from gan_lightning.networks.r3gan import ResidualBlock
 from gan_lightning.networks.stylegan2 import StyleGAN2Generator
 
 LATENT = 16
-GENERATORS = [networks.find_generator(name) for name in networks.generator_names()]
+GENERATORS = list(generator_classes().values())
 DISCRIMINATORS = [
     getattr(networks, name)
     for name in networks.__all__

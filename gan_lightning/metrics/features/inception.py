@@ -11,8 +11,6 @@ from gan_lightning.errors import UserError
 from gan_lightning.metrics.features.classifier import Embedded, FeatureNetwork
 from gan_lightning.pixels import to_uint8
 
-NUM_FEATURES = 2048
-
 
 class InceptionNetwork(FeatureNetwork):
     """2,048 features of the Inception network of Heusel et al. 2017; classes by the classifier.
@@ -57,7 +55,7 @@ def inception_network(weights: Path | None, classifier: FeatureNetwork) -> Incep
     try:
         network = NoTrainInceptionV3(
             name="inception-v3-compat",
-            features_list=[str(NUM_FEATURES)],
+            features_list=["2048"],
             feature_extractor_weights_path=str(weights) if weights else None,
         )
     except ModuleNotFoundError as error:

@@ -31,11 +31,7 @@ def save_classifier(network: DigitClassifier, metadata: dict[str, Any], path: Pa
 
 
 def train_features(
-    data: DataModule,
-    path: Path,
-    seed: int = 0,
-    epochs: int | None = None,
-    width: int | None = None,
+    data: DataModule, path: Path, seed: int = 0, epochs: int | None = None, width: int | None = None
 ) -> FeatureNetwork:
     """Train the feature network of a data set, all of its classes, and write it."""
     train, test = ImageTensors(*data.load(train=True)), ImageTensors(*data.load(train=False))
