@@ -1,7 +1,9 @@
-"""The progress bar."""
+"""What a person sees while a run goes on: the bar, pictures in a notebook, no small talk."""
 
 import logging
+import sys
 import warnings
+from pathlib import Path
 
 from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import TQDMProgressBar
@@ -16,6 +18,19 @@ class ProgressBar(TQDMProgressBar):
         return items
 
 
+def show_in_notebook(picture: Path) -> None:
+    """Show a PNG below the cell of a notebook, in the place of the one before from its folder."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if not hasattr(shell, "kernel"):
+        return
+    from IPython.display import Image, display
+
+    place = str(picture.parent)
+    display(Image(filename=str(picture)), display_id=place, update=place in _shown)
+    _shown.add(place)
+
+
+_shown: set[str] = set()  # folders of pictures that have their place in the notebook
 _MESSAGES = (
     ".*does not have many workers.*",
     ".*Checkpoint directory .* exists.*",

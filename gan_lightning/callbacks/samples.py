@@ -7,6 +7,7 @@ from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
+from gan_lightning.callbacks.console import show_in_notebook
 from gan_lightning.callbacks.context import context
 from gan_lightning.data import DataModule
 from gan_lightning.pixels import save_png
@@ -90,7 +91,9 @@ class SampleGrid(Callback):
         module, data = context(trainer, pl_module)
         grid = self.fake_grid(module, data)
         self.directory.mkdir(parents=True, exist_ok=True)
-        save_png(grid, self.directory / f"{module.images_seen:09d}.png")
+        picture = self.directory / f"{module.images_seen:09d}.png"
+        save_png(grid, picture)
+        show_in_notebook(picture)
         self._show(trainer, "samples", grid, module.images_seen)
 
     def _show(self, trainer: Trainer, tag: str, grid: Tensor, images_seen: int) -> None:
