@@ -4,13 +4,13 @@ import sys
 
 from omegaconf import DictConfig
 
-from gan_lightning.cli.arguments import quote_lists
+from gan_lightning.cli.arguments import CommandLine, quote_lists
 from gan_lightning.cli.entry import entry
 from gan_lightning.config.schema import plain_evaluate
 
 
 @entry("evaluate")
-def main(config: DictConfig) -> None:
+def main(config: DictConfig, _: CommandLine) -> None:
     """Score, write, show."""
     # Here, for these import torch and Lightning, and `--help` is to be quick.
     from rich.console import Console

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from gan_lightning.cli.arguments import CommandLine
 from gan_lightning.cli.entry import entry
 from gan_lightning.config.schema import plain_sample
 
@@ -11,7 +12,7 @@ MANY = 100_000  # samples; from here on the disk they need is said even if it is
 
 
 @entry("sample")
-def main(config: DictConfig) -> None:
+def main(config: DictConfig, _: CommandLine) -> None:
     """Load, sample, write."""
     # Here, for these import torch, and `--help` is to be quick.
     from gan_lightning.export.generator_file import load_generator, newest_generator

@@ -7,15 +7,16 @@ if __name__ == "__main__":
 
 from omegaconf import DictConfig
 
+from gan_lightning.cli.arguments import CommandLine
 from gan_lightning.cli.entry import entry, with_resume
 
 
 @entry("config")
-def main(config: DictConfig) -> float | None:
+def main(config: DictConfig, line: CommandLine) -> float | None:
     """Train one run, or go on with one."""
     from gan_lightning.runs.train import train  # takes seconds, which `--help` needs not
 
-    return train(*with_resume(config))
+    return train(*with_resume(config, line))
 
 
 if __name__ == "__main__":

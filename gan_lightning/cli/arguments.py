@@ -1,99 +1,94 @@
-"""What a command line says, looked at before Hydra: its errors there are tracebacks."""
+"""A command line, parsed once, and what Hydra would answer with a traceback or a riddle."""
 
-import os
-import sys
-import tempfile
+import shlex
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
+from hydra._internal.utils import get_args_parser
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+
 from gan_lightning.config.schema import AUTO
+from gan_lightning.errors import UserError
 from gan_lightning.runs.record import read_record
 
 CONF = str(Path(__file__).resolve().parents[2] / "conf")
 
 
-# Switches that end before anything is made.
-SHOWING = {"-h", "--help", "--hydra-help", "--version", "-c", "--cfg", "-i", "--info"}
+def key_of(override: str) -> str:
+    """Return the key of KEY=VALUE, +KEY=VALUE or ~KEY."""
+    return override.partition("=")[0].lstrip("+~")
 
 
-def key_value(argument: str) -> tuple[str, str]:
-    """Return the key and the value of an override."""
-    key, _, value = argument.partition("=")
-    return key, value.strip("'\"")
+class CommandLine:
+    """What was typed: the script, Hydra's switches, and overrides.
 
+    Args:
+        argv: as `sys.argv` has it.
 
-def check_resume(arguments: list[str]) -> None:
-    """Refuse a folder to resume from that is none, before Hydra makes it."""
-    given = dict(map(key_value, arguments))
-    value = given.get("resume", "")
-    folders = {"run_dir", "hydra.run.dir", "hydra.sweep.dir"}
-    if value == AUTO and not folders & given.keys():
-        sys.stderr.write(
-            "resume=auto: which run? name its folder by hydra.run.dir=FOLDER "
-            "(a sweep's by hydra.sweep.dir=FOLDER)\n"
-        )
-        sys.exit(2)
-    if value not in ("", "null", AUTO) and not (Path(value) / "config.yaml").is_file():
-        print(f"resume={value}: no run is there (a folder with config.yaml)", file=sys.stderr)
-        sys.exit(2)
-
-
-def check_options(arguments: list[str]) -> None:
-    """Refuse `loss=null`: Hydra's error is a traceback."""
-    groups = {path.name: path for path in Path(CONF).iterdir() if path.is_dir()}
-    for key, value in map(key_value, arguments):
-        group = groups.get(key.lstrip("+").partition("@")[0])
-        chosen = [name.strip(" '\"").lower() for name in value.strip("[]").split(",")]
-        if group and "null" in chosen:
-            options = ", ".join(sorted(file.stem for file in group.glob("*.yaml")))
-            way = f"leave it out, or choose of {options}"
-            print(f"{key}={value} is no option: {way}", file=sys.stderr)
-            sys.exit(2)
-
-
-def check_place(arguments: list[str]) -> list[Path]:
-    """Refuse a place for new folders where none can be made: Hydra's error is a traceback.
-
-    Returns:
-        The folder that is there already, and in which new ones will be made; empty if none will.
+    Attributes:
+        overrides: the arguments that are no switches.
     """
-    given = dict(map(key_value, arguments))
-    if SHOWING & given.keys() or given.get("resume", AUTO) not in ("", "null", AUTO):
-        return []
-    sweep = {"-m", "--multirun"} & given.keys() or given.get("hydra.mode", "").upper() == "MULTIRUN"
-    key = "hydra.sweep.dir" if sweep else "hydra.run.dir"
-    # What stands before an interpolation is all that is known of a path.
-    place = Path((given.get(key) or "outputs").partition("${")[0]).absolute()
-    while not os.path.lexists(place):
-        place = place.parent
-    try:
-        tempfile.TemporaryDirectory(dir=place).cleanup()
-    except OSError as error:
-        print(
-            f"{key}={given.get(key) or 'outputs/...'} cannot be written: {place}: "
-            f"{error.strerror}; choose another folder",
-            file=sys.stderr,
-        )
-        sys.exit(2)
-    return [place]
+
+    def __init__(self, argv: Sequence[str]) -> None:
+        self.argv = [*argv]
+        self.overrides: list[str] = get_args_parser().parse_known_args(self.argv[1:])[0].overrides
+
+    @property
+    def command(self) -> str:
+        """The line as a shell takes it."""
+        return shlex.join(self.argv)
+
+    @cached_property
+    def history(self) -> list[str]:
+        """The overrides that a run to go on with was made with, but those given anew.
+
+        What this command line changes is composed with them, not with the defaults:
+        `penalty.every` exists if that run chose `penalty=r1_lazy`.
+        """
+        values = dict(override.partition("=")[::2] for override in self.overrides)
+        folder = values.get("resume", "").strip("'\"")
+        if not folder or folder == AUTO:
+            return []
+        past = read_record(Path(folder)).get("overrides", [])
+        anew = tuple(f"{key_of(override)}." for override in self.overrides)
+        return [
+            item for item in past if type(item) is str and not f"{key_of(item)}.".startswith(anew)
+        ]
+
+    @property
+    def composed(self) -> list[str]:
+        """What Hydra is to compose: the history first, so that what was typed wins."""
+        return [*self.history, *self.argv[1:]]
+
+    def check(self) -> None:
+        """Look at what was typed.
+
+        Raises:
+            UserError: an argument is no override, or gives a group null.
+        """
+        parser = OverridesParser.create()
+        for override in self.overrides:
+            try:
+                known = parser.parse_override(override).key_or_group
+            except HydraException:
+                known = ""
+            if not known:
+                raise UserError(
+                    f"{override!r} is not KEY=VALUE, such as seed=3; put quotes around a value "
+                    "with spaces or brackets: 'KEY=\"VALUE\"'"
+                )
+            _check_option(override)
 
 
-def history(arguments: list[str]) -> list[str]:
-    """Return the overrides that a run to go on with was made with, but those given anew.
-
-    What this command line changes is composed with them, not with the defaults: `penalty.every`
-    exists if that run chose `penalty=r1_lazy`.
-    """
-    given = dict(map(key_value, arguments))
-    folder = given.get("resume")
-    if not folder or folder == AUTO:
-        return []
-    past = [item for item in read_record(Path(folder)).get("overrides", []) if type(item) is str]
-    anew = {key.lstrip("+~") for key in given}
-    return [
-        item
-        for item in past
-        if not any((key_value(item)[0].lstrip("+~") + ".").startswith(f"{key}.") for key in anew)
-    ]
+def _check_option(override: str) -> None:
+    """Raise a `UserError` for `loss=null`."""
+    group, values = Path(CONF, key_of(override).partition("@")[0]), override.partition("=")[2]
+    chosen = [name.strip(" '\"").lower() for name in values.strip("'\"[]").split(",")]
+    if "null" in chosen and group.is_dir():
+        options = ", ".join(sorted(file.stem for file in group.glob("*.yaml")))
+        raise UserError(f"{override} is no option: leave it out, or choose of {options}")
 
 
 def quote_lists(arguments: list[str]) -> list[str]:

@@ -3,31 +3,20 @@
 import math
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from gan_lightning.cli.arguments import CommandLine
+from gan_lightning.cli.folders import SWEEP_FILE, Folders
 from gan_lightning.errors import RunError, UserError
 from gan_lightning.system.untrusted import printable
 
-Task = Callable[[DictConfig], Any]
-SWEEP_FILE = "multirun.yaml"
-
-
-class SweepFolder(Callback):
-    """Keeps where a sweep writes: one whose jobs do not compose ends before it has any."""
-
-    path: ClassVar[Path | None] = None
-
-    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Is called by Hydra (conf/hydra/common.yaml) before it makes the folder."""
-        folder = Path(config.hydra.sweep.dir)
-        SweepFolder.path = None if (folder / SWEEP_FILE).exists() else folder  # another sweep's
+Task = Callable[[DictConfig, CommandLine], Any]
 
 
 class Jobs:
@@ -35,27 +24,28 @@ class Jobs:
 
     Args:
         task: what a job does.
-        ground: folders that were there before; new folders below them go if nothing is in them.
+        line: the command line.
 
     Attributes:
         status: what an error that Hydra swallows means.
     """
 
-    def __init__(self, task: Task, ground: Sequence[Path] = ()) -> None:
+    def __init__(self, task: Task, line: CommandLine) -> None:
         self.task = task
-        self.ground = [path.resolve() for path in ground]
+        self.line = line
         self.status = 2
         self.failed: list[tuple[int, str, int, str]] = []  # number, overrides, status, reason
         self._home = os.getpid()
-        SweepFolder.path = None
+        Folders.ground = Folders.sweep = None
 
     def __call__(self, config: DictConfig) -> Any:
         """Run one job."""
         self.status = 1
+        sys.argv[:] = self.line.argv  # as typed: ranks may be started by the command again
         hydra_config = HydraConfig.get()
         require_metric(config)
         try:
-            return self.task(config)
+            return self.task(config, self.line)
         except Exception as error:
             expected = isinstance(error, UserError | RunError)
             status = 2 if isinstance(error, UserError) else 1
@@ -93,7 +83,7 @@ class Jobs:
 
     def remove_sweep(self) -> None:
         """Remove the folder of a sweep that left no job's: Hydra put its own file there."""
-        folder = SweepFolder.path
+        folder = Folders.sweep
         if folder is None or not folder.is_dir():
             return
         if {path.name for path in folder.iterdir()} <= {SWEEP_FILE}:
@@ -102,7 +92,8 @@ class Jobs:
 
     def _remove_if_empty(self, folder: Path, above: bool = True) -> None:
         """Remove a folder without anything in it, and those above it that are new and empty."""
-        folder, old = folder.resolve(), {Path.cwd(), *self.ground}
+        folder, old = folder.resolve(), {Path.cwd()}
+        old |= {Folders.ground.resolve()} if Folders.ground else set()
         new = [path for path in folder.parents if old & {*path.parents}] if above else []
         for path in (folder, *new):
             if path in old:

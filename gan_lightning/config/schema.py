@@ -3,8 +3,6 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from typing import Any, cast
 
 from hydra.core.config_store import ConfigStore
@@ -82,19 +80,6 @@ def resolved(config: DictConfig) -> dict[str, Any]:
     return cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
 
 
-@cache
-def _new_folder(path: str) -> str:
-    """Make a folder that no other run has, numbering it if need be; one per process and path."""
-    for number in range(1, 1000):
-        folder = Path(path if number == 1 else f"{path}-{number}")
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        return str(folder)
-    raise UserError(f"{path}: a thousand runs in one second?")
-
-
 def _count_labels(root: str, labels: str | None = None) -> int:
     from gan_lightning.data import count_labels  # takes seconds, and `--help` does not count
 
@@ -111,10 +96,7 @@ def register() -> None:
         "count_labels": _count_labels,
         "divide": lambda a, b: a / b,
         "multiply": lambda a, b: a * b,
-        "run_folder": lambda resume, new: (
-            _new_folder(new) if resume in (None, "", AUTO) else str(resume)
-        ),
-        "sweep_folder": _new_folder,
+        "run_folder": lambda resume, new: new if resume in (None, "", AUTO) else str(resume),
         "sweep_name": lambda num, overrides: re.sub(r"[^\w.+-]+", "-", f"{num}-{overrides}")[:120],
     }
     for name, resolver in resolvers.items():

@@ -2,10 +2,10 @@
 
 import json
 import platform
-import shlex
 import socket
 import subprocess
 import sys
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
@@ -18,6 +18,21 @@ RUN_FILE = "run.json"
 PACKAGES = ("torch", "torchvision", "lightning", "hydra-core", "numpy", "gan-lightning")
 
 
+@dataclass(frozen=True)
+class Start:
+    """What a run was started by.
+
+    Attributes:
+        command: as it was typed.
+        overrides: what all commands so far changed, for the next one to build on.
+        own: those of this one alone.
+    """
+
+    command: str
+    overrides: list[str] = field(default_factory=list)
+    own: list[str] = field(default_factory=list)
+
+
 class RunRecord:
     """The sessions of a run, one a start, in `run.json`; written at each start and end.
 
@@ -25,13 +40,14 @@ class RunRecord:
 
     Args:
         folder: of the run.
-        overrides: what the command lines so far changed, for the next one to build on.
+        start: what this session was started by.
     """
 
-    def __init__(self, folder: Path, overrides: list[str]) -> None:
+    def __init__(self, folder: Path, start: Start) -> None:
         self.path = folder / RUN_FILE
         self.content = read_record(folder)
-        self.content["overrides"] = overrides
+        self.content["overrides"] = start.overrides
+        self.command = start.command
 
     def start(self, settings: dict[str, Any]) -> None:
         """Write down a start."""
@@ -41,7 +57,7 @@ class RunRecord:
             sessions[-1]["reason"] = "killed"
         sessions.append(
             {
-                "command": shlex.join(sys.argv),
+                "command": self.command,
                 "config_sha256": sha256(text.encode()).hexdigest(),
                 "seed": settings["seed"],
                 "git_commit": git_commit(),

@@ -1,7 +1,7 @@
 """One training run, from a config to a generator file; knows nothing of command lines."""
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from gan_lightning.loggers import MetricsCSV
 from gan_lightning.runs.console import announce, announce_settings, closing_words, summary
 from gan_lightning.runs.failures import explain, last_good, position
 from gan_lightning.runs.preflight import check_batch, checked, doubts
-from gan_lightning.runs.record import RunRecord
+from gan_lightning.runs.record import RunRecord, Start
 from gan_lightning.runs.resume import complete, find_checkpoint, fit_weights, rewind_curves
 from gan_lightning.system.files import atomic_write
 from gan_lightning.system.folder_lock import RunFolder
@@ -26,22 +26,19 @@ from gan_lightning.system.signals import ENDINGS, watched
 from gan_lightning.training.gan import GANModule
 
 
-def train(
-    config: DictConfig, overrides: Sequence[str] = (), own: Sequence[str] = ()
-) -> float | None:
+def train(config: DictConfig, start: Start) -> float | None:
     """Train as the config says; return `optimized_metric` at the end, for searches.
 
     Args:
         config: composed.
-        overrides: what was changed to get it, for a resume to build on.
-        own: those of this start alone.
+        start: what changed the config, and how it was asked for.
 
     Raises:
         UserError: the config, the data or the devices do not allow it.
         RunError: the run started and could not go on.
         SystemExit: a signal ended it; its status.
     """
-    settings = checked(config, own)
+    settings = checked(config, start.own)
     run_dir = Path(settings["run_dir"])
     if (run_dir / "config.yaml").exists() and not settings["resume"]:
         last = run_dir / "checkpoints" / "last.ckpt"
@@ -53,7 +50,7 @@ def train(
         if done:
             announce(f"[bold]{run_dir.name} is {done}")
         else:
-            train_in(run_dir, settings, checkpoint, warning, overrides)
+            train_in(run_dir, settings, checkpoint, warning, start)
         announce(closing_words(run_dir))
     return optimized(settings, run_dir)
 
@@ -63,7 +60,7 @@ def train_in(
     settings: Settings,
     checkpoint: dict[str, Any] | None,
     warning: str,
-    overrides: Sequence[str],
+    start: Start,
 ) -> None:
     """Build everything, and train in a folder that is this run's own."""
     data, missing = build_data(settings)
@@ -81,7 +78,7 @@ def train_in(
     if checkpoint:
         fit_weights(run_dir, checkpoint, module, settings)
     before = module.images_seen
-    with recorded(run_dir, settings, module, trainer, overrides):
+    with recorded(run_dir, settings, module, trainer, start):
         rewind_curves(trainer, before)
         announce_settings(trainer, settings)
         last = run_dir / "checkpoints" / "last.ckpt" if checkpoint else None
@@ -98,13 +95,13 @@ def recorded(
     settings: Settings,
     module: GANModule,
     trainer: Trainer,
-    overrides: Sequence[str],
+    start: Start,
 ) -> Iterator[None]:
     """Keep `config.yaml` and `run.json`, and give a failure its sentence."""
     if not trainer.is_global_zero:
         yield
         return
-    record = RunRecord(run_dir, [*overrides])
+    record = RunRecord(run_dir, start)
     config = OmegaConf.create(settings)
     try:
         record.start(settings)

@@ -11,7 +11,7 @@ from hydra.errors import ConfigCompositionException
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from gan_lightning.config.checks import nearest, problems, unread
-from gan_lightning.config.schema import register, resolved
+from gan_lightning.config.schema import resolved
 from gan_lightning.errors import UserError
 from gan_lightning.runs.resume import resume_config
 from tests.conftest import compose_config
@@ -256,14 +256,3 @@ def test_a_moved_run_goes_on_where_it_is_now(run_folder: Path, tmp_path: Path) -
 def test_resume_needs_a_run(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"last\.ckpt"):
         resumed(tmp_path)
-
-
-def test_no_two_runs_share_a_folder(tmp_path: Path) -> None:
-    """Two sweeps in one second: the second is numbered."""
-    register()
-    taken = tmp_path / "12-00-00-sweep"
-    taken.mkdir()
-    node = OmegaConf.create({"dir": f"${{sweep_folder:{taken}}}"})
-    assert node.dir == f"{taken}-2"
-    assert Path(node.dir).is_dir()
-    assert node.dir == f"{taken}-2", "one process, one folder"

@@ -1,6 +1,8 @@
 """Going on with a run: what is restored, what may change, what a wrong resume must not touch."""
 
 import csv
+import json
+import shlex
 import shutil
 from pathlib import Path
 
@@ -41,6 +43,16 @@ def test_a_learning_rate_of_the_command_line_is_used(run: Path, command: Command
     for name in ("lr/D", "lr/G"):
         assert column(run, name)[-1] == pytest.approx(1e-5)
         assert column(run, name)[0] == pytest.approx(2e-3, rel=0.1)
+
+
+def test_each_start_is_recorded_as_it_was_typed(run: Path, command: Command) -> None:
+    """And not with the history that it goes on with."""
+    typed = (f"resume={run}", "trainer.max_epochs=3", "+trainer.profiler=null")
+    assert command(*typed).status == 0
+    record = json.loads((run / "run.json").read_text())
+    assert record["sessions"][-1]["command"] == shlex.join(["train.py", *typed])
+    assert record["overrides"][-2:] == [*typed[1:]]
+    assert record["overrides"][:-2] == ["data=digits", "debug=fast", *record["overrides"][2:-2]]
 
 
 def test_a_finished_run_says_so(run: Path, command: Command) -> None:
