@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from lightning import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import Checkpoint
 
 from gan_lightning.callbacks.checkpoints import Checkpoints
 from gan_lightning.callbacks.context import context
@@ -14,12 +15,13 @@ from gan_lightning.system.signals import SIGNALS, end_with_parent, skip_finaliza
 from gan_lightning.training.finite import require_finite
 
 
-class GracefulEnd(Callback):
+class GracefulEnd(Checkpoint):
     """Ends a run that got a signal as soon as its state is whole, with a checkpoint to go on from.
 
     Ranks agree once a batch whether one of them was asked to end, over gloo, so that nothing waits
-    for a GPU. It has to be called after the callbacks that save (`build_trainer` sees to it).
-    Within an epoch the pictures and scores of its end are left out: the resumed run makes them.
+    for a GPU. It is a `Checkpoint` because Lightning calls these after all others: it has to come
+    after those that save. Within an epoch the pictures and scores of its end are left out: the
+    resumed run makes them.
     """
 
     def __init__(self) -> None:

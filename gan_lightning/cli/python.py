@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 from gan_lightning.cli.arguments import CommandLine
 from gan_lightning.cli.entry import entry, with_resume
 from gan_lightning.errors import UserError
-from gan_lightning.system.signals import SIGNALS
+from gan_lightning.system.signals import SIGNALS, STATUS
 
 
 def train(overrides: Sequence[str] = ()) -> Path:
@@ -54,6 +54,7 @@ def train(overrides: Sequence[str] = ()) -> Path:
         SIGNALS.keep_process = False
     for failure in failures:
         if isinstance(failure, SystemExit):
-            raise KeyboardInterrupt(f"stopped and saved: train(['resume={folders[0]}']) goes on")
+            saved = "and saved" if failure.code in STATUS.values() else "without saving"
+            raise KeyboardInterrupt(f"stopped {saved}: train(['resume={folders[0]}']) goes on")
         raise failure
     return folders[0]

@@ -179,6 +179,4 @@ def build_trainer(settings: Settings, callbacks: Sequence[Callback] | None = Non
     except Exception as error:
         reason = error.__cause__ or error
         raise UserError(f"trainer: {reason}") from error
-    # Lightning calls those that save last; the one that ends the run has to come after them.
-    trainer.callbacks.sort(key=lambda one: isinstance(one, GracefulEnd))
     return trainer

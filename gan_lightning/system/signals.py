@@ -76,7 +76,7 @@ class Signals:
         """Pass signals on to the ranks of this process, and let these end it."""
         self.training = wait
         yield
-        self.training = False
+        self.training = False  # after an error it stays: what is left of the run has to end too
 
 
 SIGNALS = Signals()
