@@ -15,7 +15,13 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 EXAMPLE = re.compile(r"^`([\w/.]+)`:\n\n```\w+\n(.*?)^```$", re.M | re.S)
 PATH = re.compile(r"[\w.*-]+(/[\w.*-]+)*/?")
 SUFFIXES = {".py", ".md", ".yaml", ".toml", ".ipynb"}
-OF_USERS = {"config.yaml", "outputs/", "data/", "test/"}  # what runs and users' folders hold
+OF_USERS = {
+    "config.yaml",
+    "outputs/",
+    "data/",
+    "train/",
+    "test/",
+}  # what runs and users' folders hold
 
 
 def missing(text: str, folder: Path = ROOT) -> list[str]:

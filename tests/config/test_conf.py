@@ -210,7 +210,9 @@ def take_a_step(config: dict[str, Any], run_dir: Path) -> GANModule:
     module = build_module(config)
     networks = (module.generator, module.discriminator)
     before = [weights(network) for network in networks]
-    build_trainer(config).fit(module, datamodule=data)
+    trainer = build_trainer(config)
+    trainer.loggers = build_loggers(config)
+    trainer.fit(module, datamodule=data)
     for network, old in zip(networks, before, strict=True):
         new = weights(network)
         assert new.isfinite().all()
