@@ -1,4 +1,4 @@
-"""What tests share: one thread, composed configs, commands, one finished run."""
+"""What tests share: the number of threads, composed configs, commands, one finished run."""
 
 import logging
 import os
@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -28,8 +29,9 @@ CONF = ROOT / "conf"
 NO_NETWORK = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
 
 # More threads than cores make small networks slower, and a shared machine hang.
-os.environ["OMP_NUM_THREADS"] = "1"
-torch.set_num_threads(1)
+THREADS = os.environ.get("GAN_TEST_THREADS", "1")
+os.environ["OMP_NUM_THREADS"] = THREADS
+torch.set_num_threads(int(THREADS))
 
 
 @dataclass(frozen=True)
@@ -77,17 +79,17 @@ Command = Callable[..., Ended]
 def command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Command:
-    """Run train.py within this process: a start costs seconds."""
+    """Run train.py, or another script, within this process: a start costs seconds."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(logging.root, "handlers", [])
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
 
-    def run(*overrides: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["train.py", *overrides])
+    def run(*overrides: str, script: ModuleType = train) -> Ended:
+        monkeypatch.setattr(sys, "argv", [f"{script.__name__}.py", *overrides])
         status = 0
         capfd.readouterr()
         try:
-            train.main()
+            script.main()
         except SystemExit as end:
             status = int(end.code or 0)
         said = capfd.readouterr()

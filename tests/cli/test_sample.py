@@ -13,7 +13,7 @@ from PIL import Image
 
 import sample
 from gan_lightning.export.generator_file import read_generator, save_generator
-from tests.conftest import Finished, run_script
+from tests.conftest import Finished
 
 Command = Callable[..., str]
 
@@ -45,15 +45,14 @@ def refused(command: Command, capsys: pytest.CaptureFixture[str], *overrides: st
 
 
 def test_by_default_a_grid_of_the_newest_run_beside_its_generator(
-    finished_run: Finished, tmp_path: Path
+    finished_run: Finished, command: Command, tmp_path: Path
 ) -> None:
     shutil.copytree(finished_run.cwd / "outputs", tmp_path / "outputs")
-    done = run_script(tmp_path, "sample.py")
-    assert done.returncode == 0, done.stderr
+    said = command()
     (grid,) = tmp_path.glob("outputs/*/*/sample-seed0.png")
     assert Image.open(grid).size == (302, 302)  # 10 x 10 of 28 pixels and a border of 2
-    assert str(grid.relative_to(tmp_path)) in done.stdout
-    assert "digits" in done.stdout
+    assert str(grid.relative_to(tmp_path)) in said
+    assert "digits" in said
     assert [p.name for p in tmp_path.iterdir()] == ["outputs"]
 
 

@@ -1,5 +1,6 @@
 """evaluate.py from end to end, and the parts between a score and the reader."""
 
+import io
 import json
 import math
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+import evaluate as evaluate_script
 from gan_lightning.cli.arguments import CONF, quote_lists
 from gan_lightning.config.schema import plain_evaluate
 from gan_lightning.data import DigitsDataModule
@@ -20,9 +22,10 @@ from gan_lightning.evaluation.evaluate import evaluate, find_network
 from gan_lightning.evaluation.result_file import earlier_entries
 from gan_lightning.evaluation.table import best, shown
 from gan_lightning.export.metadata import GeneratorMetadata
+from gan_lightning.metrics import intervals
 from gan_lightning.metrics.features.classifier import FeatureNetwork
 from gan_lightning.metrics.intervals import Score
-from tests.conftest import NO_NETWORK, Finished, compose_config, run_script
+from tests.conftest import NO_NETWORK, Command, Finished, compose_config, run_script
 from tests.metrics.conftest import cache, digits, network
 
 __all__ = ["cache", "digits", "network"]  # fixtures
@@ -36,18 +39,21 @@ def record_file(
     cwd = tmp_path_factory.mktemp("evaluation")
     reals = DigitsDataModule(name="digits").split(train=False)
     np.savez(cwd / "reals.npz", images=reals.images.numpy(), labels=reals.labels.numpy())
-    done = run_script(
-        cwd,
-        "evaluate.py",
-        f"generator={finished_run_folder},{finished_run_folder}/generator.safetensors",
-        "images=reals.npz",
+    config = compose_config(
+        f"generator=[{finished_run_folder},{finished_run_folder}/generator.safetensors]",
+        f"images=[{cwd}/reals.npz]",
         "data=digits",
         "num_samples=150",
-        "output=found/evaluation.json",
+        f"output={cwd}/found/evaluation.json",
+        name="evaluate",
     )
-    assert done.returncode == 0, done.stderr
+    console = Console(file=io.StringIO(), width=100)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(intervals, "RESAMPLES", 3)  # of the bootstrap: they cost most
+        evaluate(plain_evaluate(config), console)
+    said = console.file.getvalue()  # type: ignore[attr-defined]
     for word in ("FID", "recall", "150 samples each", network.unit, "reals.npz", "floor"):
-        assert word in done.stdout
+        assert word in said
     return cwd / "found" / "evaluation.json"
 
 
@@ -135,8 +141,10 @@ def test_nothing_is_overwritten_unasked(
         evaluate(plain_evaluate(config), Console(quiet=True))
 
 
-def test_reals_are_those_of_the_generator_unless_asked(run_folder: Path, tmp_path: Path) -> None:
-    """The default, MNIST, is not what it was trained on."""
+def test_reals_are_those_of_the_generator_unless_asked(
+    network: FeatureNetwork, run_folder: Path, tmp_path: Path
+) -> None:
+    """The default, MNIST, is not what it was trained on. The whole command, in its own process."""
     few = (f"generator={run_folder}", "num_samples=100", "output=x.json")
     done = run_script(tmp_path, "evaluate.py", *few)
     assert done.returncode == 0, done.stderr
@@ -171,13 +179,17 @@ def test_own_reals(changes: dict[str, Any], expected: list[str]) -> None:
         hydra.compose("evaluate", found)
 
 
-def test_missing_reals_are_one_sentence_and_status_2(run_folder: Path, tmp_path: Path) -> None:
+def test_missing_reals_are_one_sentence_and_status_2(
+    run_folder: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Training would go on with the digits; a score against other reals would be a lie."""
+    for name, value in NO_NETWORK.items():
+        monkeypatch.setenv(name, value)
     asked = (f"generator={run_folder}", "data.root=nowhere", "num_samples=100")
-    done = run_script(tmp_path, "evaluate.py", *asked, **NO_NETWORK)
-    assert done.returncode == 2
-    assert "mnist is not in" in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+    done = command(*asked, script=evaluate_script)
+    assert done.status == 2
+    assert "mnist is not in" in done.err
+    assert len(done.err.strip().splitlines()) == 1
 
 
 @pytest.mark.parametrize(

@@ -10,18 +10,18 @@ from gan_lightning.data import DigitsDataModule
 from gan_lightning.export.generator_file import read_generator
 from gan_lightning.metrics import FeatureNetwork, cheap_scores, real_statistics
 from gan_lightning.sampling.draw import sample
-from tests.conftest import run_script
+from tests.conftest import Command
 
 SAMPLES, NEIGHBOURS = 250, 100  # not a multiple of what two devices share out evenly
 
 
 @pytest.mark.parametrize("devices", [1, 2])
 def test_curves_are_the_scores_of_the_generator_file_on_any_number_of_devices(
-    devices: int, tmp_path: Path, network: FeatureNetwork, digits: DigitsDataModule
+    devices: int, command: Command, network: FeatureNetwork, digits: DigitsDataModule
 ) -> None:
-    done = run_script(
-        tmp_path,
-        "train.py",
+    folder = Path("run")
+    done = command(
+        f"hydra.run.dir={folder}",
         "data=digits",
         "debug=fast",
         "model=mlp",
@@ -29,8 +29,7 @@ def test_curves_are_the_scores_of_the_generator_file_on_any_number_of_devices(
         "callbacks.scores={_target_: gan_lightning.callbacks.LiveScores, "
         f"num_samples: {SAMPLES}, neighbours: {NEIGHBOURS}}}",
     )
-    assert done.returncode == 0, done.stderr
-    (folder,) = done.run_folders
+    assert done.status == 0, done.err
     with (folder / "metrics.csv").open() as file:
         scored = [row for row in csv.DictReader(file) if row["score/fid"]]
     assert len(scored) == 2, "one a epoch"

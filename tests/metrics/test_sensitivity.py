@@ -1,6 +1,6 @@
 """Damage moves the scores that should see it, the more the worse, and not the others."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import pytest
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from gan_lightning.metrics import kernel
 from gan_lightning.metrics.features.classifier import FeatureNetwork
 from gan_lightning.metrics.memorisation import memorisation_test
 from gan_lightning.metrics.scores import cheap_scores, own_scores, reference_scores
@@ -28,6 +29,14 @@ def noisy(images: Tensor, strength: float) -> Tensor:
 
 def shifted(images: Tensor, strength: float) -> Tensor:
     return images.roll(round(strength), dims=-1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_subsets() -> Iterator[None]:
+    """KID's fifty subsets take most of the time, and all are of the same 750 images."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernel, "SUBSETS", 4)
+        yield
 
 
 def measure(halves: Halves, network: FeatureNetwork, images: Tensor) -> Found:

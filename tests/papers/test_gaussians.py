@@ -22,10 +22,10 @@ def test_an_untrained_generator_sits_in_the_middle() -> None:
 
 @pytest.mark.parametrize(("loss", "penalty"), METHODS)
 def test_modes_are_found(loss: Loss, penalty: Penalty) -> None:
-    """About 8 seconds each on a free core: far from done, and far from collapse."""
-    score = train_on_grid(loss, penalty, steps=700)
-    assert score.modes >= 8
-    assert score.high_quality >= 0.14
+    """Far from done, and far from collapse: seeds 0 to 4 find 6 to 12 modes, 0.13 to 0.20 good."""
+    score = train_on_grid(loss, penalty, steps=400, batch=128)
+    assert score.modes >= 4
+    assert score.high_quality >= 0.1
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Every loss against its paper's formula, in plain Python at hand-picked logits."""
+"""Every loss against its paper's formula in plain Python, and some against numbers by hand."""
 
 import math
 from collections.abc import Callable
@@ -197,6 +197,52 @@ def test_certain_logits_give_finite_gradients(option: str) -> None:
     for logits in (real, fake):
         assert logits.grad is not None
         assert torch.isfinite(logits.grad).all()
+
+
+LOG2, LOG3 = math.log(2.0), math.log(3.0)
+# Numbers worked out without a formula of this file. sigmoid(log 3) = 3/4, sigmoid(-log 3) = 1/4:
+# class, arguments, real logits, fake logits, D's loss, G's loss
+BY_HAND = [
+    # D: -mean(log 1/2, log 3/4), twice; G: -mean(log 1/2, log 1/4)
+    ("NonSaturating", {}, (0.0, LOG3), (0.0, -LOG3), 3 * LOG2 - LOG3, 1.5 * LOG2),
+    # G: mean(log(1 - 1/2), log(1 - 1/4))
+    ("Minimax", {}, (0.0, LOG3), (0.0, -LOG3), 3 * LOG2 - LOG3, (LOG3 - 3 * LOG2) / 2),
+    # D: 1/2 (mean(1, 4) + mean(0.25, 4)); G: 1/2 mean(0.25, 9)
+    ("LeastSquares", {}, (0.0, 3.0), (0.5, -2.0), 2.3125, 2.3125),
+    # D: 1/2 (mean(0, 9) + mean(2.25, 1)); G: 1/2 mean(6.25, 0)
+    ("LeastSquares", {"a": -1.0, "b": 0.0, "c": -2.0}, (0.0, 3.0), (0.5, -2.0), 3.0625, 1.5625),
+    # D: mean(0.5, -2) - mean(0, 3); G: -mean(0.5, -2)
+    ("Wasserstein", {}, (0.0, 3.0), (0.5, -2.0), -2.25, 0.75),
+    # D: mean(1, 0) + mean(1.5, 0); G: -mean(0.5, -2)
+    ("Hinge", {}, (0.0, 3.0), (0.5, -2.0), 1.25, 0.75),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments", "real", "fake", "d", "g"), BY_HAND)
+def test_values_by_hand(
+    name: str, arguments: dict, real: tuple, fake: tuple, d: float, g: float
+) -> None:
+    loss = getattr(losses, name)(**arguments)
+    real_logits, fake_logits = torch.tensor(real), torch.tensor(fake)
+    torch.testing.assert_close(loss.discriminator(real_logits, fake_logits), torch.tensor(d))
+    torch.testing.assert_close(loss.generator(fake_logits), torch.tensor(g))
+
+
+@pytest.mark.parametrize("name", sorted({case[0] for case in BY_HAND}))
+def test_generator_and_discriminator_pull_fakes_apart(name: str) -> None:
+    """The game is adversarial: D pushes the logits of fakes down, G up."""
+    loss, fake = getattr(losses, name)(), torch.zeros(4, requires_grad=True)
+    (d_gradient,) = torch.autograd.grad(loss.discriminator(torch.zeros(4), fake), fake)
+    (g_gradient,) = torch.autograd.grad(loss.generator(fake), fake)
+    assert ((d_gradient >= 0) & (g_gradient < 0)).all()
+
+
+@pytest.mark.parametrize("name", ["NonSaturating", "Minimax"])
+def test_logits_may_be_huge(name: str) -> None:
+    """log(sigmoid(x)) is -inf at -1000 in float32; the cost in logits is 1000."""
+    loss, huge = getattr(losses, name)(), torch.tensor([1000.0])
+    torch.testing.assert_close(loss.discriminator(-huge, huge), torch.tensor(2000.0))
+    assert loss.generator(-huge).isfinite()
 
 
 P, Q = torch.tensor([0.5, 0.3, 0.2]).double(), torch.tensor([0.2, 0.2, 0.6]).double()

@@ -257,8 +257,17 @@ def test_consistency_on_a_linear_discriminator(real: Tensor, fake: Tensor) -> No
     torch.testing.assert_close(value, expected.expand(BATCH))
 
 
-def test_no_penalty(real: Tensor, fake: Tensor) -> None:
-    assert NoPenalty()(quadratic(1.0), real, fake, None).equal(torch.zeros(BATCH).double())
+def test_no_penalty_does_not_even_ask_d(real: Tensor, fake: Tensor) -> None:
+    judge = quadratic(1.0)
+    assert NoPenalty()(judge, real, fake, None).equal(torch.zeros(BATCH).double())
+    assert judge.seen == []
+
+
+def test_it_works_where_gradients_are_off(real: Tensor, fake: Tensor) -> None:
+    judge = quadratic(0.4)
+    with torch.no_grad():
+        value = R1(3.0)(judge, real, fake, None)
+        torch.testing.assert_close(value, 1.5 * judge.squared_norms(real))
 
 
 def test_labels_reach_the_discriminator(real: Tensor, fake: Tensor) -> None:

@@ -17,6 +17,7 @@ from gan_lightning.data import DigitsDataModule
 from gan_lightning.losses import NonSaturating
 from gan_lightning.networks import Discriminator, Generator
 from gan_lightning.penalties import R1, LeCam, Penalty
+from gan_lightning.system.checkpoint_io import restore_previous
 from gan_lightning.system.signals import skip_finalization
 from gan_lightning.training.gan import GANModule
 
@@ -84,22 +85,21 @@ def train(
 
 
 def test_two_devices_have_the_gradient_of_their_global_batch() -> None:
-    """SGD's first step is the gradient times 0.05; three steps are where they lead."""
-    for batches in (1, 3):
-        start = train(1, 16, R1(0.1), batches=0)
-        one, two = train(1, 16, R1(0.1), batches=batches), train(2, 8, R1(0.1), batches=batches)
-        assert one.keys() == two.keys()
-        for name, before in start.items():
-            # Latents and images are float32 draws: equal; only the order of summation differs.
-            gradient = (one[name] - before).norm()
-            assert gradient > 0 or name.endswith("layers.2.bias")
-            assert (two[name] - one[name]).norm() <= 1e-6 * gradient, name
+    """Three steps of SGD from the same start lead to the same place."""
+    start = train(1, 16, R1(0.1), batches=0)
+    one, two = train(1, 16, R1(0.1)), train(2, 8, R1(0.1))
+    assert one.keys() == two.keys()
+    for name, before in start.items():
+        # Latents and images are float32 draws: equal; only the order of summation differs.
+        way = (one[name] - before).norm()
+        assert way > 0 or name.endswith("layers.2.bias")
+        assert (two[name] - one[name]).norm() <= 1e-6 * way, name
 
 
 def test_devices_go_on_with_what_each_of_them_had(tmp_path: Path) -> None:
     """The anchors are buffers, which each device moves by its own images."""
-    whole = train(2, 8, LeCam(10.0), epochs=2)
-    train(2, 8, LeCam(10.0), folder=tmp_path)
+    whole = train(2, 8, LeCam(10.0), epochs=2, folder=tmp_path)
+    restore_previous(tmp_path / "last.ckpt")  # that of the first epoch
     halves = train(2, 8, LeCam(10.0), epochs=2, folder=tmp_path)
     for name, weight in whole.items():
         assert torch.equal(halves[name], weight), name
