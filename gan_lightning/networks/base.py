@@ -3,7 +3,6 @@
 import importlib
 import pkgutil
 from collections.abc import Sequence
-from pathlib import Path
 
 from torch import Tensor, nn
 
@@ -108,7 +107,8 @@ class ProjectionHead(nn.Module):
 
 def generator_classes() -> dict[str, type[Generator]]:
     """Return all `Generator` subclasses that live in this package, by name."""
-    names = [info.name for info in pkgutil.iter_modules([str(Path(__file__).parent)])]
+    package = importlib.import_module(__package__)  # its path may have more than one folder
+    names = [info.name for info in pkgutil.iter_modules(package.__path__)]
     modules = [importlib.import_module(f"{__package__}.{name}") for name in names]
     return {
         cls.__name__: cls
