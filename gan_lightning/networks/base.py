@@ -111,7 +111,7 @@ class ProjectionHead(nn.Module):
 
 def generator_classes() -> dict[str, type[Generator]]:
     """Return all `Generator` subclasses that live in this package, by name."""
-    package = importlib.import_module(__package__)
+    package = importlib.import_module(__package__)  # its path may have more than one folder
     names = [info.name for info in pkgutil.iter_modules(package.__path__)]
     modules = [importlib.import_module(f"{__package__}.{name}") for name in names]
     return {
