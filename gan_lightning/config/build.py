@@ -9,7 +9,6 @@ import torch
 from hydra.utils import get_class, instantiate
 from lightning import Callback, Trainer
 from lightning.pytorch.callbacks import ProgressBar
-from lightning.pytorch.loggers import Logger
 
 from gan_lightning.callbacks.console import Quiet
 from gan_lightning.callbacks.export import GeneratorExport
@@ -31,10 +30,9 @@ from gan_lightning.training.base import GenerativeModule
 SPAWN = "ddp_spawn_find_unused_parameters_true"
 
 
-def build_data_module(settings: Settings) -> DataModule:
-    """Return the data module, its images not loaded yet."""
-    node = {key: value for key, value in settings["data"].items() if key != "on_missing"}
-    return build_node(node, "data")
+def build_data_module(node: Settings) -> DataModule:
+    """Return a data module that has not looked for its images yet."""
+    return build_node({key: value for key, value in node.items() if key != "on_missing"}, "data")
 
 
 def build_data(
@@ -52,7 +50,7 @@ def build_data(
     Raises:
         UserError: they are missing and `data.on_missing=error`, or have other channels.
     """
-    data, warning = data or build_data_module(settings), ""
+    data, warning = data or build_data_module(settings["data"]), ""
     try:
         data.prepare_data()
     except DataUnavailable as error:
@@ -63,7 +61,7 @@ def build_data(
         gone = ("dataset", "root", "on_missing")
         kept = {key: value for key, value in settings["data"].items() if key not in gone}
         settings = settings | {"data": kept | digits}
-        data = build_data_module(settings)
+        data = build_data_module(settings["data"])
     data.setup()
     found = data.images.images.shape[1]
     if found != (channels := getattr(data, "channels", found)):
@@ -120,14 +118,9 @@ def schedule_over(module: GenerativeModule, images: int | None) -> None:
     module.schedules = {name: one.over(images) for name, one in module.schedules.items()}
 
 
-def build_callbacks(settings: Settings) -> list[Callback]:
-    """Return the callbacks of the config."""
-    return [build_node(node, key) for key, node in part_nodes(settings, "callbacks").items()]
-
-
-def build_loggers(settings: Settings) -> list[Logger]:
-    """Return the loggers of the config; some open a connection at once."""
-    return [build_node(node, key) for key, node in part_nodes(settings, "logger").items()]
+def build_group(settings: Settings, group: str) -> list[Any]:
+    """Return the objects of a group of many: `callbacks` or `logger`."""
+    return [build_node(node, key) for key, node in part_nodes(settings, group).items()]
 
 
 def exportable(settings: Settings) -> bool:
@@ -152,7 +145,7 @@ def build_trainer(settings: Settings, callbacks: Sequence[Callback] | None = Non
     Raises:
         UserError: Lightning rejects the accelerator, devices or another argument.
     """
-    callbacks = build_callbacks(settings) if callbacks is None else callbacks
+    callbacks = build_group(settings, "callbacks") if callbacks is None else callbacks
     export = [GeneratorExport(Path(settings["run_dir"]) / GENERATOR_FILE, settings)]
     make = partial(
         instantiate,

@@ -120,7 +120,7 @@ def _build(settings: Settings, wrong: set[str], found: list[str]) -> Built:
     ]
     for key, node in part_nodes(settings, "logger").items():
         attempt(key, partial(_signature, node, key))
-    data = attempt("data", partial(build_data_module, settings))
+    data = attempt("data", partial(build_data_module, settings["data"]))
     sound = not (found or wrong)
     module: Any = attempt("model", partial(_module, settings, made)) if sound else None
     on_devices = settings | {"trainer": settings["trainer"] | devices}

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from gan_lightning.callbacks.export import GeneratorExport
 from gan_lightning.config import Settings
-from gan_lightning.config.build import build_data, build_loggers, run_images, schedule_over
+from gan_lightning.config.build import build_data, build_group, run_images, schedule_over
 from gan_lightning.errors import RunError, UserError
 from gan_lightning.loggers import MetricsCSV
 from gan_lightning.runs.console import announce, announce_settings, closing_words, summary
@@ -69,7 +69,7 @@ def train_in(
     check_batch(data, trainer.world_size)
     schedule_over(module, run_images(settings, data, trainer.world_size))
     torch.set_float32_matmul_precision("high")  # TF32 on GPUs that have it
-    trainer.loggers = build_loggers(settings)
+    trainer.loggers = build_group(settings, "logger")
     for callback in trainer.callbacks:  # type: ignore[attr-defined]  # it has
         if isinstance(callback, GeneratorExport):
             callback.config = settings  # with the data that was found

@@ -9,9 +9,8 @@ from lightning.pytorch.strategies import DDPStrategy
 from omegaconf import DictConfig
 
 from gan_lightning.config.build import (
-    build_callbacks,
     build_data,
-    build_loggers,
+    build_group,
     build_module,
     build_trainer,
 )
@@ -93,9 +92,9 @@ def test_what_lightning_refuses_is_one_sentence(override: str, compose: Compose)
 
 @pytest.mark.parametrize("name", ["callbacks.progress_bar", "logger.csv", "logger.tensorboard"])
 def test_null_turns_a_part_off(name: str, compose: Compose) -> None:
-    build = build_callbacks if name.startswith("callbacks") else build_loggers
-    with_it = build(resolved(compose("data=digits", "trainer=cpu")))
-    without = build(resolved(compose("data=digits", "trainer=cpu", f"{name}=null")))
+    group = name.partition(".")[0]
+    with_it = build_group(resolved(compose("data=digits", "trainer=cpu")), group)
+    without = build_group(resolved(compose("data=digits", "trainer=cpu", f"{name}=null")), group)
     assert len(without) == len(with_it) - 1
     assert None not in without
 

@@ -18,7 +18,7 @@ from omegaconf import DictConfig
 from PIL import Image
 from torch import Tensor, nn
 
-from gan_lightning.config.build import build_data, build_loggers, build_module, build_trainer
+from gan_lightning.config.build import build_data, build_group, build_module, build_trainer
 from gan_lightning.config.checks import problems, unread
 from gan_lightning.config.schema import resolved, written
 from gan_lightning.data import DataUnavailable, ImageDataModule
@@ -142,7 +142,7 @@ def test_surroundings_build(option: str, compose: Compose) -> None:
         pytest.skip("needs a GPU")
     config = resolved(compose("data=digits", option))
     trainer = build_trainer(config)
-    assert len(build_loggers(config)) == len(config["logger"])
+    assert len(build_group(config, "logger")) == len(config["logger"])
     names = {type(callback).__name__ for callback in trainer.callbacks}
     wanted = {node["_target_"].rpartition(".")[2] for node in config["callbacks"].values() if node}
     assert wanted <= names
