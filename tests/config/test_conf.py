@@ -211,7 +211,7 @@ def take_a_step(config: dict[str, Any], run_dir: Path) -> GANModule:
     networks = (module.generator, module.discriminator)
     before = [weights(network) for network in networks]
     trainer = build_trainer(config)
-    trainer.loggers = build_loggers(config)
+    trainer.loggers = build_group(config, "logger")
     trainer.fit(module, datamodule=data)
     for network, old in zip(networks, before, strict=True):
         new = weights(network)
