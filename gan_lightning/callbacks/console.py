@@ -19,18 +19,18 @@ class ProgressBar(TQDMProgressBar):
 
 
 def show_in_notebook(picture: Path) -> None:
-    """Show a PNG below the cell of a notebook, in the place of the one before from its folder."""
+    """Show a PNG below the cell of a notebook, in place of the one before from its folder."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     if not hasattr(shell, "kernel"):
         return
     from IPython.display import Image, display
 
-    place = str(picture.parent)
+    place = f"{picture.parent} {shell.execution_count}"
     display(Image(filename=str(picture)), display_id=place, update=place in _shown)
     _shown.add(place)
 
 
-_shown: set[str] = set()  # folders of pictures that have their place in the notebook
+_shown: set[str] = set()  # places in the notebook that have a picture
 _MESSAGES = (
     ".*does not have many workers.*",
     ".*Checkpoint directory .* exists.*",

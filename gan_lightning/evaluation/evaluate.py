@@ -67,7 +67,7 @@ def evaluate(asked: EvaluateConfig, console: Console) -> Path:
     if not asked.generator and not asked.images:
         asked.generator = [str(newest_generator(Path("outputs")))]
     output = find_output(asked)
-    candidates = collect(asked, build_data_module({"data": asked.data}))
+    candidates = collect(asked, build_data_module(asked.data))
     count = len(candidates[0].images)
     for line in remarks(asked, candidates):
         console.print(f"[bold yellow]WARNING: {escape(line)}")
