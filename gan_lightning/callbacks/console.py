@@ -21,7 +21,7 @@ class ProgressBar(TQDMProgressBar):
 def show_in_notebook(picture: Path) -> None:
     """Show a PNG below the cell of a notebook, in place of the one before from its folder."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
-    if not hasattr(shell, "kernel"):
+    if shell is None or not hasattr(shell, "kernel"):
         return
     from IPython.display import Image, display
 
