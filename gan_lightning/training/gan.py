@@ -91,7 +91,7 @@ class GANModule(GenerativeModule):
         for real, y in parts:
             for follower in self.followers:
                 follower.follow(self.images_seen)
-            self.update("D", self.d_loss, real, y)
+            self.update("D", self.d_loss, real, y)  # draws z, freezes G, clips, steps: base.py
             self.constraint(self.discriminator)
         for _ in range(self.g_steps):
             self.update("G", self.g_loss, *parts[-1])
