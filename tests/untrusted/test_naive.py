@@ -43,7 +43,7 @@ HARM = {
     },
     "memory": {
         *("bytearray.ckpt", "bomb.ckpt", "view.ckpt", "width.safetensors", "width.ckpt"),
-        *("latent.safetensors", "latent.ckpt", "labels.safetensors", "side.safetensors"),
+        *("latent.safetensors", "latent.ckpt", "side.safetensors"),
     },
     "time": {"depth.safetensors", "depth.ckpt", "blocks.safetensors", "tuples.ckpt"},
     "believed": {
