@@ -16,7 +16,7 @@ from gan_lightning.callbacks import CollapseDoctor
 from gan_lightning.callbacks.doctor.diagnosis import Vitals, diagnose
 from gan_lightning.callbacks.doctor.measure import choose_panel, measure
 from gan_lightning.callbacks.doctor.rules import RULES
-from gan_lightning.config.build import build_data, build_module, build_trainer
+from gan_lightning.config.build import build_data, build_group, build_module, build_trainer
 from gan_lightning.config.schema import resolved
 from gan_lightning.data import DigitsDataModule, ImageDataModule
 from gan_lightning.losses import (
@@ -105,6 +105,7 @@ def run(
         module.generator = Broken(data, **broken)
         module.average = AveragedGenerator(module.generator, 0.0)
     trainer = build_trainer(settings)
+    trainer.loggers = build_group(settings, "logger")
     trainer.callbacks[:0] = more.get("before", [])
     trainer.callbacks = [c for c in trainer.callbacks if type(c).__name__ != "GeneratorExport"]
     trainer.fit(module, datamodule=data, ckpt_path=more.get("ckpt_path"), weights_only=True)
