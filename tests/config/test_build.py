@@ -17,6 +17,7 @@ from gan_lightning.config.build import (
 from gan_lightning.config.schema import resolved
 from gan_lightning.errors import UserError
 from gan_lightning.runs.preflight import check_batch, preflight
+from gan_lightning.runs.record import Start
 from gan_lightning.runs.train import train_in
 from gan_lightning.training.base import GenerativeModule
 
@@ -77,7 +78,7 @@ def test_the_rate_falls_as_long_as_all_devices_train(
     built = preflight(config)
     fitted: list[GenerativeModule] = []
     monkeypatch.setattr(built.trainer, "fit", lambda module, **_: fitted.append(module))
-    train_in(Path(built.settings["run_dir"]), built, None, "", [])
+    train_in(Path(built.settings["run_dir"]), built, None, "", Start("train.py", [], []))
     (module,) = fitted
     assert module.schedules["lr"].images == 2 * 5 * 64 * devices
 
