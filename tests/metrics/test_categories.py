@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_lightning.config.schema import EvaluateConfig
+from gan_lightning.data import DigitsDataModule
 from gan_lightning.evaluation import candidates
 from gan_lightning.export.metadata import GeneratorMetadata
 from gan_lightning.metrics.label_scores import category_accuracy
@@ -62,7 +63,7 @@ def test_candidates_know_the_categories_of_their_images(
     metadata = GeneratorMetadata("Telling", {}, 16, [1, 4, 4], 0, [], "none", 0)
     monkeypatch.setattr(candidates, "read_generator", lambda *_: (Telling(), metadata, file))
     asked = EvaluateConfig(generator=[str(file)], images=[], num_samples=150, seed=3)
-    (found,) = candidates.collect(asked)
+    (found,) = candidates.collect(asked, DigitsDataModule())
     assert found.categories is not None
     grays = found.images[:, 0, 0, 0].double() / 127.5
     assert ((grays * 5.0).round().long() == found.categories).all()
