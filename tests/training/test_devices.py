@@ -17,7 +17,7 @@ from gan_lightning.data import DigitsDataModule
 from gan_lightning.losses import NonSaturating
 from gan_lightning.networks import Discriminator, Generator
 from gan_lightning.penalties import R1, LeCam, Penalty
-from gan_lightning.system.checkpoint_io import restore_previous
+from gan_lightning.system.checkpoint_file import restore_previous
 from gan_lightning.system.signals import skip_finalization
 from gan_lightning.training.gan import GANModule
 
