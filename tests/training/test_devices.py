@@ -109,7 +109,8 @@ def judged(rank: int, folder: Path) -> None:
     skip_finalization()
     store = (folder / "store").as_uri()
     torch.distributed.init_process_group("gloo", store, rank=rank, world_size=2)
-    augment = ADA(target=-0.5, images=100)
+    augment = ADA(target=0.0, images=100)
+    augment.target = -0.5
     augment.update(torch.full((8,), 1.0 if rank else -1.0))
     torch.save(augment.p, folder / f"{rank}.pt")
 
