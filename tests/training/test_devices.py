@@ -18,6 +18,7 @@ from gan_lightning.losses import NonSaturating
 from gan_lightning.networks import Discriminator, Generator
 from gan_lightning.penalties import R1, LeCam, Penalty
 from gan_lightning.system.checkpoint_file import restore_previous
+from gan_lightning.system.checkpoint_io import SafeCheckpointIO
 from gan_lightning.system.signals import skip_finalization
 from gan_lightning.training.gan import GANModule
 
@@ -77,6 +78,7 @@ def train(
         use_distributed_sampler=False,
         log_every_n_steps=1,
         callbacks=[Quiet(), Leaving(), *([Checkpoints(str(folder))] if folder else [])],
+        plugins=[SafeCheckpointIO()],
     )
     last = folder / "last.ckpt" if folder else None
     trainer.fit(module, datamodule=data, ckpt_path=last if last and last.exists() else None)
