@@ -78,7 +78,7 @@ def test_fingerprint_sees_everything() -> None:
 
 
 def test_reals_are_computed_once(
-    cache: Path, digits: DigitsDataModule, network: FeatureNetwork, monkeypatch: pytest.MonkeyPatch
+    digits: DigitsDataModule, network: FeatureNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = real_statistics(digits, network, train=False)
     monkeypatch.setattr(network, "embed", None)  # must not be called
@@ -86,7 +86,8 @@ def test_reals_are_computed_once(
     assert torch.equal(first.embedded.features, again.embedded.features)
     assert again.unit == network.unit
     assert len(again) == 297
-    assert (cache / f"reals-{first.fingerprint}-{network.unit}.safetensors").is_file()
+    kept = cache_folder(digits)  # of this session, whichever tests ran before in this process
+    assert (kept / f"reals-{first.fingerprint}-{network.unit}.safetensors").is_file()
 
 
 def test_other_classes_are_other_reals(network: FeatureNetwork) -> None:
