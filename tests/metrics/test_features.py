@@ -17,6 +17,7 @@ from gan_lightning.metrics.features import __main__ as train_features
 from gan_lightning.metrics.features import classifier as features
 from gan_lightning.metrics.features import store
 from gan_lightning.metrics.features.__main__ import find_data
+from gan_lightning.metrics.features.cache import cache_folder
 from gan_lightning.metrics.features.classifier import (
     SHIPPED,
     DigitClassifier,
@@ -171,11 +172,13 @@ class Few(DigitsDataModule):
 
 
 def test_other_data_get_a_network_of_their_own_on_first_use(
-    network: FeatureNetwork, cache: Path, monkeypatch: pytest.MonkeyPatch
+    network: FeatureNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = feature_network(Few(name="digits"))
     assert first.unit != network.unit
-    (file,) = cache.glob(f"digits_features-{first.metadata['data_fingerprint']}.safetensors")
+    (file,) = cache_folder(Few(name="digits")).glob(
+        f"digits_features-{first.metadata['data_fingerprint']}.safetensors"
+    )
     assert read_feature_network(file).unit == first.unit
     monkeypatch.setattr(store, "train_features", None)  # must not be called
     assert feature_network(Few(name="digits")).unit == first.unit
