@@ -1,7 +1,7 @@
 """How fast a folder of small images is read: `python benchmarks/read_folder.py [images] [side]`.
 
 Writes PNGs of noise on discs into ten class folders of a temporary folder, then reads them as
-`data=image_folder` does. 100,000 of 28 pixels should take less than 20 s on 2 quiet cores.
+`data=image_folder` does. The goal, not yet shown: 100,000 of 28 pixels in 20 s on 2 quiet cores.
 """
 
 import os
