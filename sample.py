@@ -21,8 +21,8 @@ def main(config: DictConfig, _: CommandLine) -> None:
     from gan_lightning.sampling.write import check_output, check_room, free_path, write_samples
 
     asked = plain_sample(config)
-    source = Path(asked.generator) if asked.generator else newest_generator(Path("outputs"))
-    generator, metadata, file = read_generator(source, asked.trust)
+    path = Path(asked.generator) if asked.generator else newest_generator(Path("outputs"))
+    generator, metadata, file = read_generator(path, asked.trust)
     labels, counts = asked_labels(metadata, asked.label, asked.labels)
     if asked.truncation is not None:
         generator.truncate(asked.truncation)
@@ -37,7 +37,8 @@ def main(config: DictConfig, _: CommandLine) -> None:
     device = one_device(asked.accelerator)
     chunks = sample_chunks(generator.to(device), asked.num_samples, asked.seed, labels, counts)
     write_samples(output, chunks, asked.num_samples)
-    print(f"{asked.num_samples} samples of {file} ({metadata.dataset}) -> {output}")
+    source = f"{file} ({metadata.dataset}; {metadata.standing})"
+    print(f"{asked.num_samples} samples of {source} -> {output}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The generator file of a run, after every epoch."""
+"""The generator files of a run: the latest after every epoch, and the best so far."""
 
 from pathlib import Path
 from typing import Any
@@ -7,12 +7,14 @@ from lightning import Callback, LightningModule, Trainer
 
 from gan_lightning.callbacks.context import context
 from gan_lightning.errors import UserError
-from gan_lightning.export.generator_file import GENERATOR_FILE, save_generator
+from gan_lightning.export.generator_file import BEST_FILE, GENERATOR_FILE, save_generator
 from gan_lightning.export.metadata import describe
 
 
 class GeneratorExport(Callback):
     """Writes the generator file after every epoch, and the plain config into checkpoints.
+
+    The one with the lowest score so far is also kept, as `best.safetensors` beside it.
 
     Args:
         path: of the generator file.
@@ -44,6 +46,9 @@ class GeneratorExport(Callback):
         if trainer.is_global_zero:
             module, data = context(trainer, pl_module)
             generator, counts = module.average.generator, data.class_counts()
-            seen, scores = module.images_seen, module.scores
+            seen = module.images_seen
+            scores = module.scores if module.course.latest_at == seen else {}
             metadata = describe(self.config, generator, seen, scores, counts)
             save_generator(self.path, generator, metadata)
+            if module.course.best_at == seen:
+                save_generator(self.path.with_name(BEST_FILE), generator, metadata)

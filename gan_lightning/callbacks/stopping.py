@@ -30,8 +30,9 @@ class GracefulEnd(Checkpoint):
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Handle signals, and keep the folder, in every process that a strategy started."""
         SIGNALS.install()
-        if multiprocessing.parent_process() is not None:
+        if trainer.global_rank or multiprocessing.parent_process() is not None:
             hold_rank(Path(trainer.default_root_dir), trainer.global_rank)
+        if multiprocessing.parent_process() is not None:
             end_with_parent()  # from here on the next start waits for this rank
             skip_finalization()
 

@@ -13,6 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from gan_lightning.config.schema import AUTO
 from gan_lightning.errors import UserError
+from gan_lightning.system.launched import agreed
 
 SWEEP_FILE = "multirun.yaml"  # Hydra's own in a sweep's folder
 
@@ -73,7 +74,7 @@ def prepare(config: DictConfig, kind: str) -> Path | None:
         return None
     ground = _check_ground(key, place)
     if not named:
-        folder = str(new_folder(place))
+        folder = agreed(lambda: str(new_folder(place)))
         with read_write(config.hydra):
             config.hydra[kind].dir = folder
             config.hydra.overrides.hydra.append(f"{key}={folder}")  # jobs of a sweep compose anew

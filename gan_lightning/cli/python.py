@@ -10,7 +10,8 @@ from omegaconf import DictConfig
 from gan_lightning.cli.arguments import CommandLine
 from gan_lightning.cli.entry import entry, with_resume
 from gan_lightning.errors import UserError
-from gan_lightning.system.signals import SIGNALS, STATUS
+from gan_lightning.system.portable import STATUS
+from gan_lightning.system.signals import SIGNALS
 
 
 def train(overrides: Sequence[str] = ()) -> Path:

@@ -22,12 +22,14 @@ from gan_lightning.export.generator_file import GENERATOR_FILE
 from gan_lightning.export.metadata import is_plain, split_target
 from gan_lightning.networks import Generator
 from gan_lightning.system.checkpoint_io import SafeCheckpointIO
+from gan_lightning.system.launched import first_process_first, launched, launched_world
 from gan_lightning.training.base import GenerativeModule
 
 # DDP for two optimizers: each of D's and G's steps leaves the other's parameters unused. Spawned,
 # so that workers inherit this process's objects; re-running the command line, Lightning's
-# default, would run a whole Hydra sweep again in every worker.
+# default, would run a whole Hydra sweep again in every worker. What torchrun started is there.
 SPAWN = "ddp_spawn_find_unused_parameters_true"
+LAUNCHED = "ddp_find_unused_parameters_true"
 
 
 def build_data_module(node: Settings) -> DataModule:
@@ -52,7 +54,8 @@ def build_data(
     """
     data, warning = data or build_data_module(settings["data"]), ""
     try:
-        data.prepare_data()
+        with first_process_first():  # it fetches what the others find
+            data.prepare_data()
     except DataUnavailable as error:
         if settings["data"].get("on_missing") != "digits":
             raise UserError(f"{error}: put it there, or set data.root to where it is") from error
@@ -164,12 +167,36 @@ def build_trainer(settings: Settings, callbacks: Sequence[Callback] | None = Non
         enable_checkpointing=True,  # by our own callbacks; none is added to them
         enable_progress_bar=any(isinstance(c, ProgressBar) for c in callbacks),
     )
+    asked = settings["trainer"]["strategy"]
+    ours = isinstance(asked, str) and (asked == "auto" or asked.startswith("ddp"))
     try:
-        trainer = make()
-        # Lightning has counted the devices: several need another strategy than it chose.
-        if trainer.world_size > 1 and settings["trainer"]["strategy"] == "auto":
-            trainer = make(strategy=SPAWN)
+        trainer = make(strategy="auto") if ours else make()
+        if ours and (strategy := _several(trainer)):  # Lightning has counted the devices
+            trainer = make(strategy=strategy)
+    except UserError:
+        raise
     except Exception as error:
         reason = error.__cause__ or error
         raise UserError(f"trainer: {reason}") from error
     return trainer
+
+
+def _several(trainer: Trainer) -> str:
+    """Return the strategy for several devices, whichever kind of DDP was typed; "" for one.
+
+    Raises:
+        UserError: they are not as many as torchrun started processes, or on nodes without it.
+    """
+    world, nodes = trainer.num_devices * trainer.num_nodes, trainer.num_nodes
+    if launched() and world != launched_world():
+        raise UserError(
+            f"torchrun started {launched_world()} processes, and the trainer has {world} devices: "
+            "trainer.devices "
+            "is its --nproc_per_node, trainer.num_nodes its --nnodes"
+        )
+    if nodes > 1 and not launched():
+        raise UserError(
+            f"trainer.num_nodes={nodes}: start it on every node, by torchrun --nnodes {nodes} "
+            f"--nproc_per_node {trainer.num_devices} ... train.py"
+        )
+    return (LAUNCHED if launched() else SPAWN) if world > 1 else ""

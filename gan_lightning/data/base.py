@@ -1,6 +1,5 @@
 """What all data modules share: batches, their order, the position in it, splits, class counts."""
 
-import sys
 from typing import Annotated, Any
 
 import torch
@@ -12,9 +11,8 @@ from gan_lightning.data.batches import EpochBatches, ImageTensors, Loader, balan
 from gan_lightning.data.labels import MOST_CLASSES, check_labels
 from gan_lightning.errors import UserError
 from gan_lightning.ranges import Classes, Count, PositiveShare, Seed, Whole, number, validated
+from gan_lightning.system.portable import FORK
 from gan_lightning.system.signals import calm_worker
-
-FORK = sys.platform == "linux"  # elsewhere it is not safe
 
 
 class DataUnavailable(RuntimeError):

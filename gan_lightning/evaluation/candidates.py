@@ -12,7 +12,7 @@ from gan_lightning.config.schema import EvaluateConfig
 from gan_lightning.data import DataModule
 from gan_lightning.errors import UserError
 from gan_lightning.evaluation.images import read_images
-from gan_lightning.export.generator_file import GENERATOR_FILE, read_generator
+from gan_lightning.export.generator_file import generator_of, read_generator
 from gan_lightning.export.metadata import GeneratorMetadata
 from gan_lightning.metrics.neighbours import ROWS
 from gan_lightning.pixels import to_uint8
@@ -65,7 +65,7 @@ def collect(asked: EvaluateConfig, reals: DataModule) -> list[Candidate]:
 
 def short_names(files: list[Path]) -> list[str]:
     """Return the shortest endings of the paths that differ; equal paths are numbered."""
-    paths = [file.parent if file.name == GENERATOR_FILE else file for file in files]
+    paths = [file.parent if file == generator_of(file.parent) else file for file in files]
     paths = [path.resolve() for path in paths]
     for parts in range(1, 1 + max(len(path.parts) for path in paths)):
         names = ["/".join(path.parts[-parts:]) for path in paths]

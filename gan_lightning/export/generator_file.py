@@ -31,7 +31,8 @@ from gan_lightning.system.checkpoint_file import read_checkpoint
 from gan_lightning.system.files import atomic_write
 from gan_lightning.system.untrusted import printable, strict_json, tensor_header
 
-GENERATOR_FILE = "generator.safetensors"
+GENERATOR_FILE = "generator.safetensors"  # in a run folder: the latest
+BEST_FILE = "best.safetensors"  # the one with the lowest FID so far, if the run is scored
 Read = tuple[Generator, GeneratorMetadata]
 _UNREADABLE = (OSError, SafetensorError, KeyError, TypeError, ValueError, AttributeError)
 
@@ -131,7 +132,7 @@ def generator_from_checkpoint(path: Path, trust: str | None = None) -> Read:
 
 
 def newest_generator(outputs: Path) -> Path:
-    """Return the generator file written last below a folder.
+    """Return the run folder below a folder whose generator file was written last.
 
     Raises:
         UserError: there is no generator file.
@@ -142,13 +143,25 @@ def newest_generator(outputs: Path) -> Path:
             f"no {GENERATOR_FILE} below {outputs}/: train one with `python train.py`, "
             "or name one with generator=PATH"
         )
-    return max(files, key=lambda file: file.stat().st_mtime)
+    return max(files, key=lambda file: file.stat().st_mtime).parent
+
+
+def generator_of(run: Path) -> Path:
+    """Return a run folder's best generator file; that of a run without scores is the latest."""
+    return run / (BEST_FILE if (run / BEST_FILE).is_file() else GENERATOR_FILE)
+
+
+def read_metadata(file: Path) -> GeneratorMetadata:
+    """Return what a generator file of one's own run says of itself."""
+    return checked(GeneratorMetadata(**_read_fields(file)[0]))
 
 
 def read_generator(
     path: Path, trust: str | None = None
 ) -> tuple[Generator, GeneratorMetadata, Path]:
     """Read a generator from a generator file, a run folder or a `.ckpt`.
+
+    Of a run folder it is the best generator, of a run without scores the latest.
 
     Args:
         path: of one of these.
@@ -160,7 +173,7 @@ def read_generator(
     Raises:
         UserError: nothing readable is there.
     """
-    file = path / GENERATOR_FILE if path.is_dir() else path
+    file = generator_of(path) if path.is_dir() else path
     if not file.is_file():
         raise UserError(f"generator={path}: no such file" + (f" {file}" if path.is_dir() else ""))
     read = generator_from_checkpoint if file.suffix == ".ckpt" else read_generator_file

@@ -40,6 +40,12 @@ class GeneratorMetadata:
         """The labels that may be asked for: none if unconditional."""
         return self.classes if self.num_classes else []
 
+    @property
+    def standing(self) -> str:
+        """How good it was when it was written, and how long it had been trained, in words."""
+        fid, seen = self.scores.get("score/fid"), f"{self.images_seen:,} images seen"
+        return seen if fid is None else f"FID {fid:.3g}, {seen}"
+
 
 def is_text(value: Any) -> bool:
     """Whether this is a short text, perhaps empty, without line breaks and escape codes."""

@@ -10,7 +10,7 @@ from torch import nn
 
 from gan_lightning.config import Settings
 from gan_lightning.data import DataModule
-from gan_lightning.export.generator_file import GENERATOR_FILE
+from gan_lightning.export.generator_file import BEST_FILE, GENERATOR_FILE, read_metadata
 from gan_lightning.loggers import TensorBoard
 from gan_lightning.training.base import GenerativeModule
 
@@ -68,8 +68,15 @@ def announce(message: Any) -> None:
 def closing_words(run_dir: Path) -> str:
     """Return where the results are, and the next commands."""
     pictures = sorted((run_dir / "samples").glob("*.png"))
-    file = run_dir / GENERATOR_FILE
-    lines = [f"generator  {relative(file)}"] if file.exists() else []
+    file, best = run_dir / GENERATOR_FILE, run_dir / BEST_FILE
+    lines = []
+    if file.exists():
+        latest = read_metadata(file)
+        lines += [f"generator  {relative(file)} ({latest.standing})"]
+        if best.exists() and read_metadata(best).images_seen != latest.images_seen:
+            lines += [
+                f"best       {relative(best)} ({read_metadata(best).standing}), the one to sample"
+            ]
     lines += [f"picture    {relative(pictures[-1])}"] if pictures else []
     steps = [f"python sample.py generator={relative(run_dir)}"] if file.exists() else []
     # All runs side by side, or this one alone if it lies elsewhere.

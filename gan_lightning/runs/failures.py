@@ -11,7 +11,7 @@ from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedExc
 from gan_lightning.config import Settings
 from gan_lightning.errors import RunError, UserError
 from gan_lightning.system.checkpoint_file import read_checkpoint
-from gan_lightning.system.signals import STATUS
+from gan_lightning.system.portable import STATUS
 
 _MEMORY = re.compile(r"can't allocate memory|out of memory|bad_alloc|MemoryError", re.I)
 _TORCH_WRITER = "PytorchStreamWriter failed writing"  # it does not say why

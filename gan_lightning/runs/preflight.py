@@ -4,7 +4,6 @@ What cannot be built is said all at once; what can goes to the run.
 """
 
 import inspect
-import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -31,6 +30,8 @@ from gan_lightning.export.generator_file import GENERATOR_FILE
 from gan_lightning.metrics.scores import DEFINITIONS
 from gan_lightning.runs.resume import finished
 from gan_lightning.schedules import scheduled
+from gan_lightning.system.launched import launched
+from gan_lightning.system.portable import cores
 from gan_lightning.training.base import GenerativeModule
 from gan_lightning.training.base import settings as group_settings
 
@@ -107,7 +108,7 @@ def _build(settings: Settings, wrong: set[str], found: list[str]) -> Built:
             found.append(str(error))
 
     # To be told that it is complete, a run needs not the devices that trained it.
-    devices = {} if found or not finished(settings) else ON_CPU
+    devices = {} if found or launched() or not finished(settings) else ON_CPU
     if "seed" not in wrong:
         seed_everything(settings["seed"], workers=True, verbose=False)
     made = {
@@ -179,10 +180,9 @@ def doubts(built: Built) -> Iterator[str]:
     asked, precision = settings["trainer"]["precision"], trainer.precision
     if str(asked).startswith("16") and precision == "bf16-mixed":
         yield f"trainer.precision={asked} is for GPUs: this CPU trains with {precision}."
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     local = trainer.num_devices
-    if settings["trainer"]["accelerator"] == "cpu" and local > (cores or local):
-        yield f"trainer.devices={local} processes share {cores} cores: {cores} would be faster."
+    if settings["trainer"]["accelerator"] == "cpu" and local > cores():
+        yield f"trainer.devices={local} processes share {cores()} cores: {cores()} would be faster."
 
 
 def check_batch(data: DataModule, world_size: int) -> None:

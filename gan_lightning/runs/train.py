@@ -6,7 +6,6 @@ from pathlib import Path
 
 import torch
 from lightning import Trainer
-from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
 from gan_lightning.callbacks.export import GeneratorExport
@@ -41,11 +40,12 @@ def train(config: DictConfig, start: Start) -> float | None:
     built = preflight(config, start.own)
     settings = built.settings
     run_dir = Path(settings["run_dir"])
-    if (run_dir / "config.yaml").exists() and not settings["resume"]:
+    first = built.trainer.is_global_zero
+    if first and (run_dir / "config.yaml").exists() and not settings["resume"]:
         last = run_dir / "checkpoints" / "last.ckpt"
         way = f"resume={run_dir}" if last.exists() else f"resume=auto hydra.run.dir={run_dir}"
         raise UserError(f"run_dir={run_dir} holds a run: go on with it by {way}")
-    with watched(), RunFolder(run_dir, shared=getattr(rank_zero_only, "rank", 0) > 0):
+    with watched(), RunFolder(run_dir, shared=not first):
         checkpoint, warning = find_checkpoint(run_dir, settings["resume"])
         done = complete(checkpoint, settings) if checkpoint else ""
         if done:

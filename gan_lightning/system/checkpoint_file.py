@@ -11,7 +11,8 @@ from typing import Any
 import torch
 
 from gan_lightning.errors import UserError
-from gan_lightning.system.files import atomic_write, sha256, sync_folder
+from gan_lightning.system.files import atomic_write, sha256
+from gan_lightning.system.portable import sync_folder
 from gan_lightning.system.untrusted import check_archive, printable, read_small
 
 AVERAGE = "average.module."  # in front of the averaged generator's tensors

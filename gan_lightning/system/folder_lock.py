@@ -1,7 +1,5 @@
 """The run folder: writable, and locked so that one run at a time uses it."""
 
-import errno
-import fcntl
 import os
 import socket
 import time
@@ -10,6 +8,7 @@ from types import TracebackType
 from typing import IO
 
 from gan_lightning.errors import UserError
+from gan_lightning.system.portable import LOCKS, lock, unlock
 
 RANKS = 1024
 LAST_BREATH = 60.0  # seconds that the ranks of a killed run may take to end
@@ -46,7 +45,7 @@ class RunFolder:
             probe = self.path / f".probe.{os.getpid()}"
             probe.write_bytes(b"0" * 4096)
             probe.unlink()
-            self._file = self._locked()
+            self._file = self._locked() if LOCKS else None
         except OSError as error:
             raise UserError(
                 f"run_dir={self.path} cannot be written ({error.strerror}): choose another folder "
@@ -74,7 +73,7 @@ class RunFolder:
                     "wait for it, end it, or choose another folder by hydra.run.dir=PATH"
                 )
             time.sleep(0.1)  # its first process is gone
-        fcntl.lockf(file, fcntl.LOCK_UN, RANKS, 1)
+        unlock(file, 1, RANKS)
         file.truncate(0)
         file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
         file.flush()
@@ -86,32 +85,19 @@ class RunFolder:
         trace: TracebackType | None,
     ) -> None:
         """Unlock; nothing is left of a run that never started."""
-        if self._file is None:
+        if self.shared:
             return
         (self.path / LOCK).unlink(missing_ok=True)
         if self._made and not any(self.path.iterdir()):
             self.path.rmdir()
-        self._file.close()
+        if self._file:
+            self._file.close()
 
 
 LOCK = ".lock"  # in a run's folder
 
 
 _held: list[IO[str]] = []  # until the process ends
-
-
-def lock(file: IO[str], first: int, count: int = 1) -> bool:
-    """Lock bytes of an open file for this process until it ends; False if another one has them.
-
-    POSIX record locks: the kernel drops them however the process ends, and forks do not inherit
-    them. Closing *any* descriptor of the file drops them too, so open it once. A file system
-    without locks locks nothing.
-    """
-    try:
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, count, first)
-    except OSError as error:
-        return error.errno not in (errno.EACCES, errno.EAGAIN)
-    return True
 
 
 def hold_rank(folder: Path, rank: int) -> None:

@@ -17,8 +17,10 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-# SLURM sends USR1 some time before its limit (#SBATCH --signal=USR1@60): it is the same wish.
-STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGUSR1: 143}
+from gan_lightning.system.launched import launched
+from gan_lightning.system.portable import ANNOUNCED, STATUS, mask_signals
+
+RELAY = 2  # seconds in which torchrun passes on a Ctrl-C that the terminal sent to all of us
 RANK_GRACE = 10  # seconds that a rank outlives the process that started it, to save
 
 
@@ -38,6 +40,7 @@ class Signals:
         self.insisted = False
         self.keep_process = False
         self._pid = 0
+        self._first = 0.0  # when the first signal came, on the monotonic clock
 
     def install(self) -> None:
         """Handle the signals in this process; nothing happens outside of its main thread."""
@@ -50,8 +53,10 @@ class Signals:
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if os.getpid() != self._pid:  # a fork that inherited the handler: a worker of a loader
             return
-        again = self.insisted and number != signal.SIGUSR1
-        self.insisted = self.insisted or number != signal.SIGUSR1
+        relayed = launched() and time.monotonic() < self._first + RELAY
+        again = self.insisted and number != ANNOUNCED and not relayed
+        self.insisted = self.insisted or number != ANNOUNCED
+        self._first = self._first or time.monotonic()
         self.status = self.status or STATUS[signal.Signals(number)]
         spawned = multiprocessing.parent_process() is not None
         children = [] if spawned else multiprocessing.active_children()
@@ -87,6 +92,7 @@ def watched() -> Iterator[Signals]:
     """Handle the signals as long as a run goes on, then as before."""
     before = {number: signal.getsignal(number) for number in STATUS}
     SIGNALS.status, SIGNALS.training, SIGNALS.insisted = 0, False, False
+    SIGNALS._first = 0.0
     SIGNALS.install()
     try:
         yield SIGNALS
@@ -155,11 +161,11 @@ def signals_held() -> Iterator[None]:
 
     Between a worker's start and `calm_worker` torch's own handler would end it.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, STATUS)
+    mask_signals(block=True)
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        mask_signals(block=False)
 
 
 def calm_worker(_: int) -> None:
@@ -177,7 +183,6 @@ def calm_worker(_: int) -> None:
             os._exit(0)
         asked = True
 
-    for number in (signal.SIGINT, signal.SIGUSR1):
-        signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, later)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, STATUS)
+    for number in STATUS:
+        signal.signal(number, later if number == signal.SIGTERM else signal.SIG_IGN)
+    mask_signals(block=False)

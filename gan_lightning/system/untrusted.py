@@ -19,6 +19,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
+from gan_lightning.system.portable import open_at_once
+
 MAX_JSON = 1 << 20  # bytes
 MAX_PICKLE = 1 << 24  # bytes; a checkpoint of 100 tensors has 20 kB
 _SHARED_TUPLES = 32  # a tuple of a tuple twice, and so on, takes 2^n steps to look at
@@ -78,7 +80,7 @@ def read_small(path: Path, limit: int = MAX_JSON, follow: bool = True) -> bytes:
         OSError: it cannot be read.
     """
     # Opened without waiting for a pipe's other end, then looked at: nobody can swap it between.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW))
+    descriptor = open_at_once(path, follow)
     with open(descriptor, "rb") as file:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode) or found.st_size > limit:

@@ -18,6 +18,7 @@ from gan_lightning.networks.base import Generator
 from gan_lightning.ranges import Count, NonNegative, Positive, Seed, validated
 from gan_lightning.sampling.latents import seed_step, training_latents
 from gan_lightning.schedules import OptimizerSchedules, Schedule, scheduled
+from gan_lightning.training.course import Course
 from gan_lightning.training.ema import AveragedGenerator
 from gan_lightning.training.finite import FiniteGuard
 from gan_lightning.training.meters import Meters
@@ -53,6 +54,7 @@ class GenerativeModule(LightningModule):
     Attributes:
         images_seen: the position of the run: real images shown so far, over all ranks.
         scores: the latest ones of the averaged generator, by the name of their curve.
+        course: how its score went: the best so far, and where.
     """
 
     made_of: ClassVar[dict[str, str]] = {  # constructor argument: key of the config
@@ -91,6 +93,7 @@ class GenerativeModule(LightningModule):
         self.seed = seed
         self.images_seen = 0
         self.scores: dict[str, float] = {}
+        self.course = Course()
         self.meters = Meters(log_every_n_images)
         self.guard = FiniteGuard()
         self._settings: list[list[dict[str, Any]]] = []  # hyperparameters of each optimizer
@@ -235,10 +238,12 @@ class GenerativeModule(LightningModule):
 
     def get_extra_state(self) -> dict[str, Any]:
         """Return what belongs to the weights but is no tensor."""
-        return {"images_seen": self.images_seen, "scores": dict(self.scores)}
+        course = self.course.state_dict()
+        return {"images_seen": self.images_seen, "scores": dict(self.scores), "course": course}
 
     def set_extra_state(self, state: dict[str, Any]) -> None:
         self.images_seen, self.scores = state["images_seen"], dict(state["scores"])
+        self.course.load_state_dict(state.get("course", {}))  # older checkpoints have none
 
 
 def settings(optimizer: Optimizer) -> list[dict[str, Any]]:

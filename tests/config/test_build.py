@@ -1,6 +1,7 @@
 """From a plain config to objects."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,14 @@ def four_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda *_: (8, 0))
 
 
+def torchrun(monkeypatch: pytest.MonkeyPatch, processes: int) -> None:
+    """Be the first of so many processes that torchrun started."""
+    world = {"WORLD_SIZE": processes, "LOCAL_WORLD_SIZE": processes}
+    first = {"RANK": 0, "LOCAL_RANK": 0, "GROUP_RANK": 0, "TORCHELASTIC_RUN_ID": "none"}
+    for name, value in {**world, **first}.items():
+        monkeypatch.setenv(name, str(value))
+
+
 @pytest.mark.parametrize(
     ("trainer", "devices"),
     [
@@ -46,22 +55,56 @@ def four_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 @pytest.mark.usefixtures("four_gpus")
 def test_the_trainer_counts_the_devices(
-    trainer: tuple[str, ...], devices: int, compose: Compose
+    trainer: tuple[str, ...], devices: int, compose: Compose, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once: the strategy, the length of the run and the largest batch follow from its number."""
+    if nodes := any("num_nodes" in one for one in trainer):
+        torchrun(monkeypatch, devices)
     limit = ("trainer.max_epochs=2", "trainer.limit_train_batches=5")
     settings = resolved(compose("data=digits", *limit, *trainer))
     built = build_trainer(settings, [])
     assert built.world_size == devices
     assert isinstance(built.strategy, DDPStrategy) == (devices > 1)
     if isinstance(built.strategy, DDPStrategy):  # SPAWN
-        assert built.strategy._start_method == "spawn"
+        assert built.strategy._start_method == ("popen" if nodes else "spawn")
         assert built.strategy._ddp_kwargs == {"find_unused_parameters": True}
 
 
-def test_a_strategy_of_the_users_is_left_alone(compose: Compose) -> None:
-    settings = resolved(compose("trainer=cpu", "trainer.devices=2", "trainer.strategy=ddp"))
-    assert build_trainer(settings, []).strategy._ddp_kwargs == {}  # type: ignore[attr-defined]
+@pytest.mark.parametrize("name", ["ddp", "ddp_spawn", "ddp_find_unused_parameters_true"])
+@pytest.mark.parametrize("devices", [1, 2])
+def test_every_name_of_ddp_is_the_one_that_trains_a_gan(
+    name: str, devices: int, compose: Compose
+) -> None:
+    asked = ("trainer=cpu", f"trainer.devices={devices}", f"trainer.strategy={name}")
+    strategy = build_trainer(resolved(compose(*asked)), []).strategy
+    assert isinstance(strategy, DDPStrategy) == (devices > 1)
+    if isinstance(strategy, DDPStrategy):
+        assert strategy._start_method == "spawn"
+        assert strategy._ddp_kwargs == {"find_unused_parameters": True}
+
+
+def test_another_strategy_of_the_users_is_left_alone(compose: Compose) -> None:
+    own = "{_target_: lightning.pytorch.strategies.DDPStrategy, gradient_as_bucket_view: true}"
+    asked = ("trainer=cpu", "trainer.devices=2", f"trainer.strategy={own}")
+    strategy = build_trainer(resolved(compose(*asked)), []).strategy
+    assert strategy._ddp_kwargs == {"gradient_as_bucket_view": True}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("processes", "trainer", "said"),
+    [
+        (2, "trainer.devices=1", "started 2 processes, and the trainer has 1 devices"),
+        (1, "trainer.devices=2", "started 1 processes, and the trainer has 2 devices"),
+        (0, "trainer.num_nodes=2", "by torchrun --nnodes 2 --nproc_per_node 1"),
+    ],
+)
+def test_torchrun_and_the_trainer_count_alike(
+    processes: int, trainer: str, said: str, compose: Compose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if processes:
+        torchrun(monkeypatch, processes)
+    with pytest.raises(UserError, match=said):
+        build_trainer(resolved(compose("trainer=cpu", trainer)), [])
 
 
 @pytest.mark.parametrize(
@@ -73,6 +116,9 @@ def test_the_rate_falls_as_long_as_all_devices_train(
     trainer: tuple[str, ...], devices: int, compose: Compose, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An integer `limit_train_batches` counts the batches of each device."""
+    if "trainer.num_nodes=2" in trainer:
+        torchrun(monkeypatch, devices)
+        monkeypatch.setattr("gan_lightning.config.build.first_process_first", nullcontext)
     limit = ("trainer.max_epochs=2", "trainer.limit_train_batches=5", "data.batch_size=64")
     config = compose("data=digits", "model=mlp", *limit, *trainer)
     built = preflight(config)

@@ -314,7 +314,7 @@ def test_weights_that_are_no_numbers_are_never_saved(run: Path, command: Command
 def owner(run: Path) -> Iterator[subprocess.Popen]:
     """Return another process that has the folder."""
     script = (
-        "import sys, time; from gan_lightning.system.folder_lock import lock;"
+        "import sys, time; from gan_lightning.system.portable import lock;"
         "file = open(sys.argv[1], 'w'); file.write('process 7 on mars'); file.flush();"
         "print(lock(file, 0), flush=True); time.sleep(600)"
     )

@@ -64,7 +64,7 @@ class CollapseDoctor(Callback):
                 logger.experiment.add_text("doctor", words, module.images_seen)
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         now = datetime.now().isoformat(" ", "seconds")
-        with self.log_file.open("a") as file:
+        with self.log_file.open("a", encoding="utf-8") as file:
             file.write(f"{now} images_seen={module.images_seen} doctor: {words}\n")
 
     def state_dict(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gan_lightning.losses.base import Meaning
+from gan_lightning.training.course import Course
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Vitals:
         penalty: weight of D's penalty, 0 if it has none.
         lr_d: D's learning rate.
         lr_g: G's.
+        course: how the averaged generator's score went; see `training.course`.
     """
 
     belief: Meaning = "probability"
@@ -63,6 +65,7 @@ class Vitals:
     penalty: float = 1.0
     lr_d: float = 1e-3
     lr_g: float = 1e-3
+    course: Course = field(default_factory=Course)
 
 
 @dataclass(frozen=True)

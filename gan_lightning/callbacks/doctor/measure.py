@@ -136,6 +136,7 @@ def measure(module: GenerativeModule, panel: Panel) -> Vitals:
         classes=panel.classes,
         labels=panel.labels,
         lr_g=module.lr(last),
+        course=module.course,
     )
 
 

@@ -1,6 +1,7 @@
 """The doctor's rules: thresholds far from what healthy runs show, and an override for each."""
 
 from gan_lightning.callbacks.doctor.diagnosis import Rule, Vitals
+from gan_lightning.export.generator_file import BEST_FILE
 
 NEVER_FOOLED = 0.999  # of all (real, fake) pairs, with a margin loss
 MARGINS = 4.0  # of hinge: twice the way from -1 to 1; below, D still has a slope for G
@@ -14,6 +15,7 @@ LATENT_IGNORED = 0.02  # of a variance: a seventh of the reals' contrast
 MANY_TWINS = 0.5
 DROPPED = 0.1  # of a class's equal share
 SATURATED_GREY = 0.2
+FALLS = 2  # evaluations in a row
 
 # Against a collapse: Huang et al. 2024 (R3GAN), sections 2.2 and 2.3.
 R3GAN = "loss=rpgan penalty=r1r2"
@@ -87,6 +89,21 @@ RULES = (
             f"Gradients explode: norm {v.gradient_d or 0:.0f} in D, {v.gradient_g or 0:.0f} in G"
         ),
         lambda v: (f"optimizer.lr={number(min(v.lr_d, v.lr_g) / 10)}",),
+    ),
+    Rule(
+        "quality falls",
+        "quality",
+        1,
+        lambda v: v.course.falls >= FALLS,
+        lambda v: (
+            f"Quality falls: {v.course.name} {v.course.latest:.3g} is "
+            f"{v.course.latest / v.course.best:.1f} times its best, {v.course.best:.3g} at "
+            f"{v.course.best_at:,} images seen; the generator of then is kept in {BEST_FILE}"
+        ),
+        lambda v: (
+            *((penalty(v, 0.1),) if v.penalty else ()),
+            f"optimizer.lr={number(min(v.lr_d, v.lr_g) / 3)}",
+        ),
     ),
     Rule("D wins", "D", 3, d_wins, d_wins_sentence, calmer_d),
     Rule(

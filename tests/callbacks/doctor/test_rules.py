@@ -9,11 +9,24 @@ import pytest
 from gan_lightning.callbacks.doctor.diagnosis import Chart, Finding, Vitals, diagnose
 from gan_lightning.callbacks.doctor.rules import RULES, number
 from gan_lightning.config.schema import resolved
+from gan_lightning.training.course import Course
 from tests.conftest import compose_config
+
+
+def course(*fids: float) -> Course:
+    made = Course()
+    for epoch, fid in enumerate(fids):
+        made.add({"score/fid": fid}, 60_000 * (epoch + 1))
+    return made
+
 
 # name of the rule: (what it must be silent about, what it must see)
 THRESHOLDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "gradients explode": ({"gradient_d": 999.0}, {"gradient_d": 1001.0}),
+    "quality falls": (
+        {"course": course(1.0, 0.1, 0.21, 0.2, 0.21)},
+        {"course": course(1.0, 0.1, 0.21, 0.21)},
+    ),
     "D wins": ({"d_fake": 0.011, "d_real": 0.99}, {"d_fake": 0.009, "d_real": 0.99}),
     "large logits": ({"gap": 49.0}, {"gap": 51.0}),
     "D memorises": (

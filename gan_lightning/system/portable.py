@@ -1,0 +1,86 @@
+"""The one door to what Windows or macOS lack, and what is done there instead.
+
+| here | without it |
+|---|---|
+| SIGUSR1 | only Ctrl-C and SIGTERM ask a run to end |
+| `pthread_sigmask` | a signal while a loader's workers start may end them |
+| record locks (`fcntl`) | two runs in one folder are not kept apart |
+| fsync of a folder | a power cut may undo the last rename |
+| `O_NONBLOCK`, `O_NOFOLLOW` | there are no named pipes; links are followed |
+| `sched_getaffinity` | all cores of the machine are counted |
+| workers by `fork` (Linux) | they are spawned: a slower start |
+"""
+
+import errno
+import os
+import signal
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO
+
+try:
+    import fcntl
+except ImportError:
+    fcntl = None  # type: ignore[assignment]
+
+FORK = sys.platform == "linux"  # elsewhere it is not safe
+LOCKS = fcntl is not None
+
+# What a process ends with. SLURM sends USR1 some time before its limit (#SBATCH
+# --signal=USR1@60): it is the same wish.
+ANNOUNCED = getattr(signal, "SIGUSR1", None)
+STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143} | ({ANNOUNCED: 143} if ANNOUNCED else {})
+
+
+def mask_signals(block: bool, numbers: Iterable[signal.Signals] = tuple(STATUS)) -> None:
+    """Block signals in this thread, or let them through; without masks nothing is done."""
+    if hasattr(signal, "pthread_sigmask"):
+        how = signal.SIG_BLOCK if block else signal.SIG_UNBLOCK
+        signal.pthread_sigmask(how, numbers)
+
+
+def lock(file: IO[str], first: int, count: int = 1) -> bool:
+    """Lock bytes of an open file for this process until it ends; False if another one has them.
+
+    POSIX record locks: the kernel drops them however the process ends, and forks do not inherit
+    them. Closing *any* descriptor of the file drops them too, so open it once. A file system
+    without locks locks nothing.
+    """
+    if not LOCKS:
+        return True
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, count, first)
+    except OSError as error:
+        return error.errno not in (errno.EACCES, errno.EAGAIN)
+    return True
+
+
+def unlock(file: IO[str], first: int, count: int) -> None:
+    """Unlock bytes of an open file."""
+    if LOCKS:
+        fcntl.lockf(file, fcntl.LOCK_UN, count, first)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames within a folder durable."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def open_at_once(path: Path, follow: bool = True) -> int:
+    """Return the descriptor of a file opened to read, without waiting for a pipe's other end."""
+    flags = ("O_NONBLOCK", "O_BINARY") if follow else ("O_NONBLOCK", "O_BINARY", "O_NOFOLLOW")
+    return os.open(path, os.O_RDONLY | sum(getattr(os, flag, 0) for flag in flags))
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

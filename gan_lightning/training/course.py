@@ -1,0 +1,44 @@
+"""How the score of a run went so far: its best, where that was, and whether quality falls."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+FALLEN = 2.0  # times the best: far beyond what two evaluations of one generator differ by
+WATCHED = ("score/fid", "score/reverse_kl")  # the first one that is measured; lower is better
+
+
+class Course:
+    """What became of the watched score, one evaluation after the other.
+
+    Attributes:
+        name: of the score; "" before the first evaluation.
+        best: its lowest value.
+        best_at: images_seen then.
+        latest: its last value.
+        latest_at: images_seen at the last evaluation, of whatever scores.
+        falls: evaluations in a row that were more than `FALLEN` times the best.
+    """
+
+    def __init__(self) -> None:
+        self.name = ""
+        self.best = self.latest = math.inf
+        self.best_at = self.latest_at = -1
+        self.falls = 0
+
+    def add(self, scores: Mapping[str, float], images_seen: int) -> None:
+        """Take in an evaluation."""
+        self.latest_at = images_seen
+        name = next((name for name in WATCHED if name in scores), "")
+        if not name:
+            return
+        self.name, self.latest = name, scores[name]
+        if self.latest < self.best:
+            self.best, self.best_at = self.latest, images_seen
+        self.falls = self.falls + 1 if self.latest > FALLEN * self.best else 0
+
+    def state_dict(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
