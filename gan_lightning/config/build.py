@@ -161,7 +161,9 @@ def build_trainer(settings: Settings, callbacks: Sequence[Callback] | None = Non
         ],
         plugins=[SafeCheckpointIO()],
         logger=False,
-        limit_val_batches=1.0 if settings["data"]["validation"] else 0,
+        limit_val_batches=settings["trainer"].get("limit_val_batches", 1.0)
+        if settings["data"]["validation"]
+        else 0,
         log_every_n_steps=1,  # of the progress bar; the curves have log_every_n_images
         default_root_dir=settings["run_dir"],
         enable_checkpointing=True,  # by our own callbacks; none is added to them

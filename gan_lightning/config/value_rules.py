@@ -52,13 +52,31 @@ TRAINER = {
     "limit_train_batches": _type(
         "be a whole number of batches from 1 on, or a share of the epoch such as 0.5", _is_batches
     ),
-    # What Lightning does by itself, and not for two optimizers.
-    "gradient_clip_val": _type(
-        "be left out: set optimizer.clip_norm instead", lambda value: value is None
+    "strategy": _type(
+        "be auto or a kind of DDP: these networks fit on every device",
+        lambda value: not str(value).startswith(("fsdp", "deepspeed", "model_parallel")),
     ),
-    "accumulate_grad_batches": _type(
-        "be left out: set accumulate instead", lambda value: value in (None, 1)
-    ),
+}
+# What Lightning does for one optimizer or its own samplers, and what stands elsewhere here: the
+# values that change nothing, and the way that does.
+ELSEWHERE: dict[str, tuple[tuple[Any, ...], str]] = {
+    "gradient_clip_val": ((None,), "set optimizer.clip_norm"),
+    "gradient_clip_algorithm": ((None,), "set optimizer.clip_norm"),
+    "accumulate_grad_batches": ((None, 1), "set accumulate"),
+    "overfit_batches": ((0,), "use debug=overfit, or fewer images by data.fraction=0.01"),
+    "use_distributed_sampler": ((False,), "the data module shares out the batches"),
+    "log_every_n_steps": ((None,), "set log_every_n_images"),
+    "enable_checkpointing": ((None, True), "use callbacks.checkpoints=null"),
+    "enable_progress_bar": ((None, True), "use callbacks.progress_bar=null"),
+    "barebones": ((False,), "use callbacks=none"),
+    "callbacks": ((None,), "use the group callbacks"),
+    "logger": ((None,), "use the group logger"),
+    "plugins": ((None,), "checkpoints are written by this project's"),
+    "default_root_dir": ((None,), "set hydra.run.dir"),
+}
+TRAINER |= {
+    name: _type(f"be left out: {instead}", lambda value, neutral=neutral: value in neutral)
+    for name, (neutral, instead) in ELSEWHERE.items()
 }
 OPTIMIZER = {
     "lr": Positive,

@@ -6,6 +6,7 @@ import signal
 from pathlib import Path
 
 import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
 from gan_lightning.config import Settings
@@ -32,6 +33,8 @@ def explain(error: BaseException, settings: Settings, asked: int) -> BaseExcepti
     """
     if isinstance(error, UserError | SystemExit):
         return error
+    if isinstance(error, MisconfigurationException):  # Lightning learns some of it from the data
+        return UserError(f"trainer: {' '.join(str(error).split())}")
     if asked:  # the ranks end in any order, and lose each other
         return SystemExit(asked)
     if isinstance(error, ProcessExitedException):
