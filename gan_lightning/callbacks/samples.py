@@ -25,13 +25,9 @@ class SampleGrid(Callback):
     (InfoGAN) a row a category, of the same latents. Points of a toy are drawn as dots, reals grey.
 
     Args:
-        directory: of the PNG files.
-        columns: images a row.
-        rows: rows, if there are neither classes nor categories.
-        most_rows: rows, if there are.
+        rows: if there are neither classes nor categories.
+        most_rows: if there are.
         points: dots, for toys.
-        every_n_epochs: how often.
-        seed: of the latents.
     """
 
     def __init__(

@@ -31,10 +31,8 @@ class LiveScores(Callback):
     those without labels have no scores.
 
     Args:
-        every_n_epochs: how often.
         num_samples: of the generator; FID falls with it, so compare at one number only.
         neighbours: how many samples precision and recall look at.
-        seed: of the samples.
     """
 
     def __init__(

@@ -32,7 +32,6 @@ from gan_lightning.metrics.scores import DEFINITIONS
 from gan_lightning.runs.resume import finished
 from gan_lightning.schedules import scheduled
 from gan_lightning.training.base import GenerativeModule
-from gan_lightning.training.base import settings as group_settings
 
 ON_CPU = {"accelerator": "cpu", "devices": 1, "num_nodes": 1, "precision": "32-true"}
 
@@ -153,8 +152,8 @@ def _signature(node: Any, key: str) -> None:
 def _module(settings: Settings, made: dict[str, Any]) -> GenerativeModule:
     """Put the parts together, and try the schedules on the optimizers."""
     module = assemble(settings, made)
-    for optimizer in module.make_optimizers():
-        for group in group_settings(optimizer):
+    for optimizer in module.configure_optimizers():
+        for group in optimizer.param_groups:
             scheduled(group, module.schedules, 0)
     return module
 
