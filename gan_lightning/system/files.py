@@ -7,12 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def atomic_write(path: Path, write: Callable[[Path], None]) -> None:
+def atomic_write(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a temporary file, then put it in place at once.
 
-    The temporary file is in the target's own folder (a rename across file systems is a copy, and
-    a copy can fail half-way); file and folder are synced, so that a power cut cannot undo the
-    rename or leave it pointing at nothing. Whatever fails, the previous file survives.
+    File and folder are synced, so that a power cut cannot undo the rename or leave it pointing at
+    nothing. Whatever fails, the previous file survives.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
