@@ -1,6 +1,5 @@
 """A command line, parsed once, and what Hydra would answer with a traceback or a riddle."""
 
-import shlex
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -22,23 +21,11 @@ def key_of(override: str) -> str:
 
 
 class CommandLine:
-    """What was typed: the script, Hydra's switches, and overrides.
-
-    Args:
-        argv: as `sys.argv` has it.
-
-    Attributes:
-        overrides: the arguments that are no switches.
-    """
+    """What was typed, as `sys.argv` has it: the script, Hydra's switches, and overrides."""
 
     def __init__(self, argv: Sequence[str]) -> None:
         self.argv = [*argv]
         self.overrides: list[str] = get_args_parser().parse_known_args(self.argv[1:])[0].overrides
-
-    @property
-    def command(self) -> str:
-        """The line as a shell takes it."""
-        return shlex.join(self.argv)
 
     @cached_property
     def history(self) -> list[str]:
@@ -63,11 +50,7 @@ class CommandLine:
         return [*self.history, *self.argv[1:]]
 
     def check(self) -> None:
-        """Look at what was typed.
-
-        Raises:
-            UserError: an argument is no override, or gives a group null.
-        """
+        """Raise a UserError if an argument is no override, or gives a group null."""
         parser = OverridesParser.create()
         for override in self.overrides:
             try:
