@@ -1,5 +1,6 @@
 """Pictures of what the generator can do so far."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -17,36 +18,22 @@ from gan_lightning.training.base import GenerativeModule
 
 
 @validated
+@dataclass(eq=False)
 class SampleGrid(Callback):
     """Draws a grid of the averaged generator each epoch, always from the same latents.
 
     The grid goes to `samples/<images_seen>.png` and to TensorBoard; a grid of reals goes there
     once. A conditional generator gets one row a class, of the first `most_rows`; one with codes
     (InfoGAN) a row a category, of the same latents. Points of a toy are drawn as dots, reals grey.
-
-    Args:
-        rows: if there are neither classes nor categories.
-        most_rows: if there are.
-        points: dots, for toys.
     """
 
-    def __init__(
-        self,
-        directory: str,
-        columns: Count = 10,
-        rows: Count = 8,
-        most_rows: Count = 20,
-        points: Count = 2000,
-        every_n_epochs: Count = 1,
-        seed: Seed = 0,
-    ) -> None:
-        self.directory = Path(directory)
-        self.columns = columns
-        self.rows = rows
-        self.most_rows = most_rows
-        self.points = points
-        self.every_n_epochs = every_n_epochs
-        self.seed = seed
+    directory: str
+    columns: Count = 10
+    rows: Count = 8  # if there are neither classes nor categories
+    most_rows: Count = 20  # if there are
+    points: Count = 2000  # dots, for toys
+    every_n_epochs: Count = 1
+    seed: Seed = 0
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Show the reals once."""
@@ -86,8 +73,8 @@ class SampleGrid(Callback):
             return
         module, data = context(trainer, pl_module)
         grid = self.fake_grid(module, data)
-        self.directory.mkdir(parents=True, exist_ok=True)
-        picture = self.directory / f"{module.images_seen:09d}.png"
+        picture = Path(self.directory, f"{module.images_seen:09d}.png")
+        picture.parent.mkdir(parents=True, exist_ok=True)
         save_png(grid, picture)
         show_in_notebook(picture)
         self._show(trainer, "samples", grid, module.images_seen)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated
 
 import torch
@@ -21,6 +22,7 @@ Neighbours = Annotated[int, number(6, whole=True)]  # the scores look at the fiv
 
 
 @validated
+@dataclass(eq=False)
 class LiveScores(Callback):
     """Scores the averaged generator as evaluate.py does, against the training split.
 
@@ -29,23 +31,14 @@ class LiveScores(Callback):
     since sample i depends on (seed, i) alone, their scores are those of one device. Data sets
     whose modes are known have `score/modes` and `score/high_quality` or `score/reverse_kl`;
     those without labels have no scores.
-
-    Args:
-        num_samples: of the generator; FID falls with it, so compare at one number only.
-        neighbours: how many samples precision and recall look at.
     """
 
-    def __init__(
-        self,
-        every_n_epochs: Count = 1,
-        num_samples: Neighbours = 10_000,
-        neighbours: Neighbours = 2_000,
-        seed: Seed = 0,
-    ) -> None:
-        self.every_n_epochs = every_n_epochs
-        self.num_samples = num_samples
-        self.neighbours = neighbours
-        self.seed = seed
+    every_n_epochs: Count = 1
+    num_samples: Neighbours = 10_000  # FID falls with it, so compare at one number only
+    neighbours: Neighbours = 2_000  # how many samples precision and recall look at
+    seed: Seed = 0
+
+    def __post_init__(self) -> None:
         self._network: FeatureNetwork | None = None
         self._reals: RealStatistics | None = None
         self._modes: ModeScorer | None = None
