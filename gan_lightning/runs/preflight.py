@@ -47,11 +47,7 @@ class Built:
 
 
 def preflight(config: DictConfig, overrides: Sequence[str] = ()) -> Built:
-    """Return all that a composed config describes; it sets the seed for its networks.
-
-    Args:
-        config: with its interpolations.
-        overrides: this command line's.
+    """Return all that a config, with its interpolations, describes; it sets the networks' seed.
 
     Raises:
         UserError: something cannot be built; all problems are named at once.
@@ -94,10 +90,7 @@ def _group(key: str) -> str:
 
 
 def _build(settings: Settings, wrong: set[str], found: list[str]) -> Built:
-    """Return what could be built, and add to `found` why the rest could not.
-
-    Parts in `wrong` have a reported problem, and are skipped.
-    """
+    """Return what could be built, and add to `found` why the rest could not; skip what is wrong."""
 
     def attempt(key: str, build: Callable[[], Any]) -> Any:
         try:
