@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
@@ -12,7 +12,7 @@ from gan_lightning.config import Settings
 from gan_lightning.config.checks import wrong_arguments, wrong_keys
 from gan_lightning.config.value_rules import KEYS
 from gan_lightning.errors import UserError
-from gan_lightning.ranges import Count, Seed, argument_types
+from gan_lightning.ranges import Count, Seed, argument_types, one_of
 
 AUTO = "auto"  # resume=auto: go on with what is in the run's folder, or begin
 
@@ -54,7 +54,7 @@ class SampleConfig:
     num_samples: Count = 100
     seed: Seed = 0
     label: int | None = None
-    labels: str = "turn"
+    labels: Annotated[str, one_of("turn", "joint")] = "turn"
     truncation: float | None = None
     output: str | None = None
     overwrite: bool = False

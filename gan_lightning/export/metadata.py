@@ -126,8 +126,6 @@ def asked_labels(
         return [label], []
     if labels == "turn":
         return metadata.labels, []
-    if labels != "joint":
-        raise UserError(f"labels={labels} must be one of turn, joint")
     if not metadata.labels:
         raise UserError(f"labels=joint: this generator's labels are {known}")
     if not metadata.class_counts:

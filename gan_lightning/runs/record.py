@@ -29,9 +29,7 @@ class Start:
 
 
 class RunRecord:
-    """The sessions of a run, one a start, in `run.json`; one that another follows was killed if it
-    has no end.
-    """
+    """The sessions of a run in `run.json`; one without an end that is not the last was killed."""
 
     def __init__(self, folder: Path, start: Start) -> None:
         self.path = folder / RUN_FILE

@@ -45,8 +45,7 @@ class AveragedGenerator(AveragedModel):
 
     def decay(self, images_seen: int, images: int) -> float:
         """Return the weight of the old average when `images` more images were seen."""
-        half_life = self.half_life * self.schedule(images_seen)
-        half_life = min(half_life, self.ramp_up * images_seen)
+        half_life = min(self.half_life * self.schedule(images_seen), self.ramp_up * images_seen)
         return 0.5 ** (images / half_life) if half_life > 0 else 0.0
 
     def update(self, generator: nn.Module, images_seen: int, images: int) -> None:
