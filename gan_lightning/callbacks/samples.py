@@ -1,6 +1,5 @@
 """Pictures of what the generator can do so far."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -18,7 +17,6 @@ from gan_lightning.training.base import GenerativeModule
 
 
 @validated
-@dataclass(eq=False)
 class SampleGrid(Callback):
     """Draws a grid of the averaged generator each epoch, always from the same latents.
 
@@ -27,13 +25,23 @@ class SampleGrid(Callback):
     (InfoGAN) a row a category, of the same latents. Points of a toy are drawn as dots, reals grey.
     """
 
-    directory: str
-    columns: Count = 10
-    rows: Count = 8  # if there are neither classes nor categories
-    most_rows: Count = 20  # if there are
-    points: Count = 2000  # dots, for toys
-    every_n_epochs: Count = 1
-    seed: Seed = 0
+    def __init__(
+        self,
+        directory: str,
+        columns: Count = 10,
+        rows: Count = 8,  # if there are neither classes nor categories
+        most_rows: Count = 20,  # if there are
+        points: Count = 2000,  # dots, for toys
+        every_n_epochs: Count = 1,
+        seed: Seed = 0,
+    ) -> None:
+        self.directory = Path(directory)
+        self.columns = columns
+        self.rows = rows
+        self.most_rows = most_rows
+        self.points = points
+        self.every_n_epochs = every_n_epochs
+        self.seed = seed
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Show the reals once."""
@@ -73,8 +81,8 @@ class SampleGrid(Callback):
             return
         module, data = context(trainer, pl_module)
         grid = self.fake_grid(module, data)
-        picture = Path(self.directory, f"{module.images_seen:09d}.png")
-        picture.parent.mkdir(parents=True, exist_ok=True)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        picture = self.directory / f"{module.images_seen:09d}.png"
         save_png(grid, picture)
         show_in_notebook(picture)
         self._show(trainer, "samples", grid, module.images_seen)

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Annotated
 
 import torch
@@ -22,7 +21,6 @@ Neighbours = Annotated[int, number(6, whole=True)]  # the scores look at the fiv
 
 
 @validated
-@dataclass(eq=False)
 class LiveScores(Callback):
     """Scores the averaged generator as evaluate.py does, against the training split.
 
@@ -33,12 +31,17 @@ class LiveScores(Callback):
     those without labels have no scores.
     """
 
-    every_n_epochs: Count = 1
-    num_samples: Neighbours = 10_000  # FID falls with it, so compare at one number only
-    neighbours: Neighbours = 2_000  # how many samples precision and recall look at
-    seed: Seed = 0
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        every_n_epochs: Count = 1,
+        num_samples: Neighbours = 10_000,  # FID falls with it, so compare at one number only
+        neighbours: Neighbours = 2_000,  # how many samples precision and recall look at
+        seed: Seed = 0,
+    ) -> None:
+        self.every_n_epochs = every_n_epochs
+        self.num_samples = num_samples
+        self.neighbours = neighbours
+        self.seed = seed
         self._network: FeatureNetwork | None = None
         self._reals: RealStatistics | None = None
         self._modes: ModeScorer | None = None
