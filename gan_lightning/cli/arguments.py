@@ -1,5 +1,6 @@
 """A command line, parsed once, and what Hydra would answer with a traceback or a riddle."""
 
+import shlex
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +27,10 @@ class CommandLine:
     def __init__(self, argv: Sequence[str]) -> None:
         self.argv = [*argv]
         self.overrides: list[str] = get_args_parser().parse_known_args(self.argv[1:])[0].overrides
+
+    @property
+    def command(self) -> str:
+        return shlex.join(self.argv)
 
     @cached_property
     def history(self) -> list[str]:

@@ -3,7 +3,6 @@
 0 done; 2 bad input or configuration; 1 failed while running; 130 or 143 after a signal.
 """
 
-import shlex
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -61,4 +60,4 @@ def with_resume(config: DictConfig, line: CommandLine) -> tuple[DictConfig, Star
         from gan_lightning.runs.resume import resume_config  # with Lightning: not for --help
 
         config = resume_config(config, own)
-    return config, Start(shlex.join(line.argv), overrides, own)
+    return config, Start(line.command, overrides, own)

@@ -103,9 +103,8 @@ def unread(overrides: Sequence[str], config: Settings) -> list[str]:
     for group in dict.fromkeys(key.partition(".")[0] for key in keys):
         there = [f"{group}.{word}" for word in config.get(group) or ()]
         for key in there:
-            if key.partition(".")[2] in words or key in (*keys, *others):
-                continue
-            if resumed and key not in added:
+            known = key.partition(".")[2] in words or key in (*keys, *others)
+            if known or (resumed and key not in added):
                 continue
             hint = suggestion(key, [other for other in (*keys, *there) if other != key])
             found.append(f"{added.get(key, key)} is read by nothing{hint}: leave it out")

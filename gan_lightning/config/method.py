@@ -48,11 +48,6 @@ def parts(settings: Settings) -> list[Part]:
     return [Part(argument, key, kinds.get(argument, Any)) for argument, key in cls.made_of.items()]
 
 
-def groups(settings: Settings) -> set[str]:
-    """Return the groups that must be there: those of every run, and those of the method's parts."""
-    return {"data", "trainer", *(part.key.partition(".")[0] for part in parts(settings))}
-
-
 def strangers(settings: Settings) -> list[str]:
     """Return the groups and keys that conf/ has for a GAN, and that this method does not have."""
     own = [f"{part.key}." for part in parts(settings)]

@@ -16,7 +16,7 @@ from gan_lightning.loggers import TensorBoard
 from gan_lightning.networks import Discriminator, Generator
 from gan_lightning.training.base import GenerativeModule
 
-console = Console(highlight=False, soft_wrap=True)
+announce = rank_zero_only(Console(highlight=False, soft_wrap=True).print)
 
 
 def parameters(network: nn.Module) -> str:
@@ -62,12 +62,6 @@ def relative(path: str | Path) -> str:
     """Return a path as short as it can be typed from here."""
     path = Path(path)
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
-
-
-@rank_zero_only
-def announce(message: Any) -> None:
-    """Print on the first process alone."""
-    console.print(message)
 
 
 def closing_words(run_dir: Path) -> str:

@@ -22,7 +22,7 @@ from gan_lightning.callbacks.console import quiet
 from gan_lightning.config import Settings
 from gan_lightning.config.build import assemble, build_data_module, build_trainer, exportable
 from gan_lightning.config.checks import suggestion, unread, wrong_values
-from gan_lightning.config.method import Part, build_argument, groups, parts, select, strangers
+from gan_lightning.config.method import Part, build_argument, parts, select, strangers
 from gan_lightning.config.nodes import build_node, complaint, part_nodes
 from gan_lightning.config.schema import resolved, written
 from gan_lightning.data import DataModule
@@ -69,7 +69,9 @@ def preflight(config: DictConfig, overrides: Sequence[str] = ()) -> Built:
 def _settings(config: DictConfig) -> Settings:
     """Return a resolved config without the groups that its method does not have."""
     absent = [str(group) for group in config if OmegaConf.is_missing(config, str(group))]
-    needed = {"method"} if "method" in absent else groups(written(config))
+    needed = {"method"}
+    if "method" not in absent:
+        needed = {"data", "trainer"} | {p.key.partition(".")[0] for p in parts(written(config))}
     absent = [group for group in absent if group in needed]
     if absent:  # nothing else can be looked at
         raise UserError("\n".join(f"{group} is missing: leave out ~{group}" for group in absent))
