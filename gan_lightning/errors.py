@@ -1,15 +1,9 @@
-"""The errors whose message is meant for the person at the keyboard."""
+"""The errors whose message is for the person at the keyboard: printed without a traceback."""
 
 
 class UserError(Exception):
-    """Bad input or configuration: one clear sentence naming the key or file and the fix.
-
-    Commands print it without a traceback and exit with status 2.
-    """
+    """Bad input or configuration, in a sentence naming the key or file and the fix: status 2."""
 
 
 class RunError(Exception):
-    """A run that started well and could not go on: one clear sentence, with what to try.
-
-    Commands print it without a traceback and exit with status 1.
-    """
+    """A run that started well and could not go on, in a sentence with what to try: status 1."""

@@ -13,20 +13,14 @@ from torch.utils.tensorboard.summary import hparams
 from gan_lightning.errors import UserError
 from gan_lightning.system.files import atomic_write
 
+METRICS = ("loss/D", "loss/G", "score/fid")  # that the HParams tab shows beside the settings
+
 
 class TensorBoard(TensorBoardLogger):
-    """Lightning's logger, writing straight into the run folder, with the HParams tab filled.
+    """Lightning's logger, writing straight into the run folder, with the HParams tab filled."""
 
-    Args:
-        save_dir: the run folder.
-        metrics: names of the curves that the HParams tab shows beside the settings.
-    """
-
-    def __init__(
-        self, save_dir: str, metrics: tuple[str, ...] = ("loss/D", "loss/G", "score/fid")
-    ) -> None:
+    def __init__(self, save_dir: str) -> None:
         super().__init__(save_dir, name="", version="", default_hp_metric=False)
-        self.hparam_metrics = metrics
 
     @rank_zero_only
     def log_hyperparams(
@@ -37,7 +31,7 @@ class TensorBoard(TensorBoardLogger):
         Lightning would log a made-up value at step 0 for each metric.
         """
         settings = dict(params) if isinstance(params, dict) else vars(params)
-        for summary in hparams(settings, dict.fromkeys(self.hparam_metrics, 0.0)):
+        for summary in hparams(settings, dict.fromkeys(METRICS, 0.0)):
             self.experiment.file_writer.add_summary(summary)
 
     @rank_zero_only
@@ -55,9 +49,6 @@ class MetricsCSV(Logger):
 
     Unlike Lightning's CSVLogger it keeps what an earlier part of a resumed run wrote; rows after
     the point where it resumed are dropped, because they are measured again.
-
-    Args:
-        save_dir: the run folder.
     """
 
     def __init__(self, save_dir: str) -> None:
@@ -83,11 +74,7 @@ class MetricsCSV(Logger):
 
     @rank_zero_only
     def resume(self, images_seen: int) -> None:
-        """Continue the file that is there from this position, without a half-written last row.
-
-        Raises:
-            UserError: it holds no curves.
-        """
+        """Continue the file from this position, or raise UserError; a half row is dropped."""
         if self.path.exists():
             whole, _, _ = self.path.read_bytes().rpartition(b"\n")
             os.truncate(self.path, len(whole) + 1 if whole else 0)

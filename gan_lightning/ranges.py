@@ -101,7 +101,6 @@ def faults(name: str, value: Any, kind: Any) -> Iterator[tuple[str, Any, str]]:
     Args:
         name: of the argument, or the key; what is wrong inside of it is name.field.
         value: an object, or a plain value or node of a config.
-        kind: the argument's type; what has no `Range` in it allows everything.
     """
     if get_origin(kind) in (Union, UnionType):
         kinds = get_args(kind)

@@ -43,22 +43,19 @@ class Schedule:
         raise NotImplementedError
 
 
-@validated
-class Constant(Schedule):
-    """Always the same value."""
-
-    def __init__(self, value: NonNegative) -> None:
-        super().__init__(value, value, images=1)
-
-    def way(self, done: float) -> float:
-        return 0.0
-
-
 class Linear(Schedule):
     """A straight line."""
 
     def way(self, done: float) -> float:
         return done
+
+
+@validated
+class Constant(Linear):
+    """Always the same value."""
+
+    def __init__(self, value: NonNegative) -> None:
+        super().__init__(value, value, images=1)
 
 
 class Cosine(Schedule):
@@ -127,8 +124,6 @@ def scheduled(
     group: Mapping[str, Any], schedules: Mapping[str, Schedule], images_seen: int
 ) -> dict[str, Any]:
     """Return the hyperparameters of a parameter group that the schedules set, at `images_seen`.
-
-    `lr` is a factor of the one configured in the group; `beta1`, `beta2` are Adam's.
 
     Raises:
         UserError: the optimizer has no betas, or a beta would be outside [0, 1).

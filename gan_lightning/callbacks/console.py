@@ -57,5 +57,4 @@ class Quiet(Callback):
     """Calls `quiet` in every process that a strategy starts."""
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Run first thing in a new process."""
         quiet()

@@ -23,24 +23,15 @@ class SampleGrid(Callback):
     The grid goes to `samples/<images_seen>.png` and to TensorBoard; a grid of reals goes there
     once. A conditional generator gets one row a class, of the first `most_rows`; one with codes
     (InfoGAN) a row a category, of the same latents. Points of a toy are drawn as dots, reals grey.
-
-    Args:
-        directory: of the PNG files.
-        columns: images a row.
-        rows: rows, if there are neither classes nor categories.
-        most_rows: rows, if there are.
-        points: dots, for toys.
-        every_n_epochs: how often.
-        seed: of the latents.
     """
 
     def __init__(
         self,
         directory: str,
         columns: Count = 10,
-        rows: Count = 8,
-        most_rows: Count = 20,
-        points: Count = 2000,
+        rows: Count = 8,  # if there are neither classes nor categories
+        most_rows: Count = 20,  # if there are
+        points: Count = 2000,  # dots, for toys
         every_n_epochs: Count = 1,
         seed: Seed = 0,
     ) -> None:

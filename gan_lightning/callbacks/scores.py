@@ -29,19 +29,13 @@ class LiveScores(Callback):
     since sample i depends on (seed, i) alone, their scores are those of one device. Data sets
     whose modes are known have `score/modes` and `score/high_quality` or `score/reverse_kl`;
     those without labels have no scores.
-
-    Args:
-        every_n_epochs: how often.
-        num_samples: of the generator; FID falls with it, so compare at one number only.
-        neighbours: how many samples precision and recall look at.
-        seed: of the samples.
     """
 
     def __init__(
         self,
         every_n_epochs: Count = 1,
-        num_samples: Neighbours = 10_000,
-        neighbours: Neighbours = 2_000,
+        num_samples: Neighbours = 10_000,  # FID falls with it, so compare at one number only
+        neighbours: Neighbours = 2_000,  # how many samples precision and recall look at
         seed: Seed = 0,
     ) -> None:
         self.every_n_epochs = every_n_epochs

@@ -19,9 +19,7 @@ class GracefulEnd(Checkpoint):
     """Ends a run that got a signal as soon as its state is whole, with a checkpoint to go on from.
 
     Ranks agree once a batch whether one of them was asked to end, over gloo, so that nothing waits
-    for a GPU. It is a `Checkpoint` because Lightning calls these after all others: it has to come
-    after those that save. Within an epoch the pictures and scores of its end are left out: the
-    resumed run makes them.
+    for a GPU. It is a `Checkpoint` because Lightning calls these after all others.
     """
 
     def __init__(self) -> None:
@@ -56,16 +54,13 @@ class GracefulEnd(Checkpoint):
             self._end_if_asked(trainer, pl_module)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """From here on there is nothing to wait for."""
-        SIGNALS.training = False
+        SIGNALS.training = False  # nothing to wait for
 
     def _end_if_asked(self, trainer: Trainer, pl_module: LightningModule) -> None:
         status = SIGNALS.status
         if self._group is not None:
             agreed = torch.tensor(status)
-            torch.distributed.all_reduce(
-                agreed, op=torch.distributed.ReduceOp.MAX, group=self._group
-            )
+            torch.distributed.all_reduce(agreed, torch.distributed.ReduceOp.MAX, self._group)
             status = int(agreed)
         if not status:
             return

@@ -1,3 +1,1 @@
-"""Command lines: Hydra composes the config, `runs` or `evaluation` does the work, and each
-ending has its exit status.
-"""
+"""Command lines: Hydra composes, `runs` or `evaluation` works, each ending has its exit status."""

@@ -22,14 +22,7 @@ def key_of(override: str) -> str:
 
 
 class CommandLine:
-    """What was typed: the script, Hydra's switches, and overrides.
-
-    Args:
-        argv: as `sys.argv` has it.
-
-    Attributes:
-        overrides: the arguments that are no switches.
-    """
+    """What was typed, as `sys.argv` has it: the script, Hydra's switches, and overrides."""
 
     def __init__(self, argv: Sequence[str]) -> None:
         self.argv = [*argv]
@@ -37,7 +30,6 @@ class CommandLine:
 
     @property
     def command(self) -> str:
-        """The line as a shell takes it."""
         return shlex.join(self.argv)
 
     @cached_property
@@ -63,11 +55,7 @@ class CommandLine:
         return [*self.history, *self.argv[1:]]
 
     def check(self) -> None:
-        """Look at what was typed.
-
-        Raises:
-            UserError: an argument is no override, or gives a group null.
-        """
+        """Raise a UserError if an argument is no override, or gives a group null."""
         parser = OverridesParser.create()
         for override in self.overrides:
             try:

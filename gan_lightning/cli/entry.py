@@ -5,7 +5,7 @@
 
 import sys
 from collections.abc import Callable
-from typing import cast
+from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -24,8 +24,7 @@ from gan_lightning.system.signals import watched
 def entry(config_name: str) -> Callable[[Task], Callable[[], None]]:
     """Make a command of a function that takes the composed config and the command line.
 
-    Hydra ends with status 1 whatever went wrong. Here all errors up to the start of the task are
-    the command line's, status 2, and so is a `UserError`; what else the task raises is 1.
+    Hydra ends with status 1 whatever went wrong. Here what goes wrong before the task is status 2.
     """
 
     def decorate(task: Task) -> Callable[[], None]:
@@ -45,7 +44,7 @@ def entry(config_name: str) -> Callable[[Task], Callable[[], None]]:
             except SystemExit as end:
                 if end.code == 1 and jobs.status == 2:
                     jobs.remove_sweep()
-                    print(hints(CONF, config_name, line.composed), end="", file=sys.stderr)
+                    print(hints(config_name, line.composed), end="", file=sys.stderr)
                 sys.exit(jobs.status if end.code == 1 else end.code)
             jobs.report()
 
@@ -56,10 +55,8 @@ def entry(config_name: str) -> Callable[[Task], Callable[[], None]]:
 
 def with_resume(config: DictConfig, line: CommandLine) -> tuple[DictConfig, Start]:
     """Return the config to run, composed or that of the run to go on with, and its start."""
-    given = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)
-    overrides = [
-        item for item in cast(list[str], given) if key_of(item) not in ("resume", "run_dir")
-    ]
+    given: Any = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)
+    overrides = [item for item in given if key_of(item) not in ("resume", "run_dir")]
     own = [item for item in overrides if item not in line.history]
     if config.resume and config.resume != AUTO:
         from gan_lightning.runs.resume import resume_config  # with Lightning: not for --help

@@ -19,15 +19,10 @@ SWEEP_FILE = "multirun.yaml"  # Hydra's own in a sweep's folder
 
 
 class Folders(Callback):
-    """Prepares the folder of a run or a sweep; Hydra calls it: see conf/hydra/common.yaml.
+    """Prepares the folder of a run or a sweep; Hydra calls it: see conf/hydra/common.yaml."""
 
-    Attributes:
-        ground: the folder that was there before, in which new ones are made; None: none are.
-        sweep: the folder of a sweep that begins here; None: there is none.
-    """
-
-    ground: ClassVar[Path | None] = None
-    sweep: ClassVar[Path | None] = None
+    ground: ClassVar[Path | None] = None  # the folder that was there, if new ones are made in it
+    sweep: ClassVar[Path | None] = None  # the folder of a sweep that begins here
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         self._prepare(config, "run")
@@ -53,10 +48,7 @@ def prepare(config: DictConfig, kind: str) -> Path | None:
         kind: run or sweep.
 
     Returns:
-        The folder that was there before, in which new ones are made; None if none are.
-
-    Raises:
-        UserError: no run is there to go on with, or no folder can be made.
+        The folder that was there before, if new ones are made in it.
     """
     key, resume = f"hydra.{kind}.dir", config.resume
     overrides = [*config.hydra.overrides.hydra, *config.hydra.overrides.task]

@@ -20,20 +20,12 @@ Task = Callable[[DictConfig, CommandLine], Any]
 
 
 class Jobs:
-    """Runs a task once, or once a job of a sweep, which goes on after a job that failed.
-
-    Args:
-        task: what a job does.
-        line: the command line.
-
-    Attributes:
-        status: what an error that Hydra swallows means.
-    """
+    """Runs a task once, or once a job of a sweep, which goes on after a job that failed."""
 
     def __init__(self, task: Task, line: CommandLine) -> None:
         self.task = task
         self.line = line
-        self.status = 2
+        self.status = 2  # what an error that Hydra swallows means
         self.failed: list[tuple[int, str, int, str]] = []  # number, overrides, status, reason
         self._home = os.getpid()
         Folders.ground = Folders.sweep = None

@@ -16,12 +16,9 @@ Fault = tuple[str, Any, str]  # key, value, "must be ..."
 
 
 def leaves(node: Any, path: str = "", inner: bool = False) -> Iterator[tuple[str, Any]]:
-    """Yield (dotted key, plain value) of what is below a node; lists are values.
+    """Yield (dotted key, value) of what is below a node, with `inner` of the nodes themselves too.
 
-    Args:
-        node: plain containers.
-        path: of the node.
-        inner: yield the containers on the way too.
+    Lists are values.
     """
     if path and (inner or not isinstance(node, dict)):
         yield path, node
@@ -88,7 +85,7 @@ def unread(overrides: Sequence[str], config: Settings) -> list[str]:
     """Return a sentence for every unused key of the command line or of a file.
 
     Args:
-        overrides: the command line's, such as `+ema.halflife=0`.
+        overrides: the command line's.
         config: plain and unresolved, because interpolations read keys. A resumed run's config has
             none, so only the command line's keys are checked.
     """
@@ -106,9 +103,8 @@ def unread(overrides: Sequence[str], config: Settings) -> list[str]:
     for group in dict.fromkeys(key.partition(".")[0] for key in keys):
         there = [f"{group}.{word}" for word in config.get(group) or ()]
         for key in there:
-            if key.partition(".")[2] in words or key in (*keys, *others):
-                continue
-            if resumed and key not in added:
+            known = key.partition(".")[2] in words or key in (*keys, *others)
+            if known or (resumed and key not in added):
                 continue
             hint = suggestion(key, [other for other in (*keys, *there) if other != key])
             found.append(f"{added.get(key, key)} is read by nothing{hint}: leave it out")

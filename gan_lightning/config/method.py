@@ -30,11 +30,7 @@ class Part(NamedTuple):
 
 
 def training_class(settings: Settings) -> Any:
-    """Return the class that `method` names.
-
-    Raises:
-        UserError: it cannot be imported, or does not say what it is made of.
-    """
+    """Return the class that `method` names; UserError if it is none with a `made_of`."""
     target = str((settings.get("method") or GAN).get("_target_"))
     try:
         cls = get_class(target)
@@ -46,19 +42,10 @@ def training_class(settings: Settings) -> Any:
 
 
 def parts(settings: Settings) -> list[Part]:
-    """Return the parts of the method, in the order in which they are built.
-
-    Raises:
-        UserError: see `training_class`.
-    """
+    """Return the parts of the method, in the order in which they are built."""
     cls = training_class(settings)
     kinds = argument_types(cls)
     return [Part(argument, key, kinds.get(argument, Any)) for argument, key in cls.made_of.items()]
-
-
-def groups(settings: Settings) -> set[str]:
-    """Return the groups that must be there: those of every run, and those of the method's parts."""
-    return {"data", "trainer", *(part.key.partition(".")[0] for part in parts(settings))}
 
 
 def strangers(settings: Settings) -> list[str]:

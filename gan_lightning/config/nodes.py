@@ -20,11 +20,7 @@ def is_node(value: Any) -> bool:
 
 
 def build_node(node: Any, key: str) -> Any:
-    """Return the object that a node describes; None for null.
-
-    Raises:
-        UserError: there is no such class, or it does not take these arguments; names the key.
-    """
+    """Return the object that a node describes, None for null; a UserError names the key."""
     if node is None:
         return None
     if not is_node(node):
@@ -38,10 +34,7 @@ def build_node(node: Any, key: str) -> Any:
 
 
 def part_nodes(config: Settings, group: str) -> dict[str, Any]:
-    """Return the nodes of a group of many, callbacks or loggers, by their keys.
-
-    Null, or a key set on an option that is not there, is none.
-    """
+    """Return the nodes of `callbacks` or `logger` by key; null, or a key of nothing, is none."""
     return {
         f"{group}.{name}": node
         for name, node in config[group].items()

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Annotated, Any, TypeVar, cast
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
@@ -12,7 +12,7 @@ from gan_lightning.config import Settings
 from gan_lightning.config.checks import wrong_arguments, wrong_keys
 from gan_lightning.config.value_rules import KEYS
 from gan_lightning.errors import UserError
-from gan_lightning.ranges import Count, Seed, argument_types
+from gan_lightning.ranges import Count, Seed, argument_types, one_of
 
 AUTO = "auto"  # resume=auto: go on with what is in the run's folder, or begin
 
@@ -54,7 +54,7 @@ class SampleConfig:
     num_samples: Count = 100
     seed: Seed = 0
     label: int | None = None
-    labels: str = "turn"
+    labels: Annotated[str, one_of("turn", "joint")] = "turn"
     truncation: float | None = None
     output: str | None = None
     overwrite: bool = False
@@ -79,6 +79,9 @@ class EvaluateConfig:
     accelerator: str = "auto"
     d_steps: int = 1
     accumulate: int = 1
+
+
+Asked = TypeVar("Asked", bound=SampleConfig | EvaluateConfig)
 
 
 def resolved(config: DictConfig) -> Settings:
@@ -115,35 +118,23 @@ def register() -> None:
 
 
 def plain_sample(config: DictConfig) -> SampleConfig:
-    """Return sample.py's checked settings.
-
-    Raises:
-        UserError: a value is wrong.
-    """
-    asked = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(SampleConfig), config))
-    assert isinstance(asked, SampleConfig)
-    _check(asked)
-    return asked
+    """Return sample.py's settings; UserError if a value is wrong."""
+    return _checked(SampleConfig, config)
 
 
 def plain_evaluate(config: DictConfig) -> EvaluateConfig:
-    """Return evaluate.py's checked settings, paths as lists.
-
-    Raises:
-        UserError: a value is wrong.
-    """
-    asked = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(EvaluateConfig), config))
-    assert isinstance(asked, EvaluateConfig)
+    """Return evaluate.py's settings, paths as lists; UserError if a value is wrong."""
+    asked = _checked(EvaluateConfig, config)
     for key in ("generator", "images", "compare"):
         given = getattr(asked, key)
         paths = given if isinstance(given, list) else [] if given is None else [given]
         setattr(asked, key, [str(path) for path in paths])
-    _check(asked)
     return asked
 
 
-def _check(asked: SampleConfig | EvaluateConfig) -> None:
-    """Raise a UserError for the first value that is wrong."""
-    values, kinds = vars(asked), argument_types(type(asked)) | KEYS
+def _checked(kind: type[Asked], config: DictConfig) -> Asked:
+    asked: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(kind), config))
+    values, kinds = vars(asked), argument_types(kind) | KEYS
     for key, value, reason in (*wrong_keys(values, kinds), *wrong_arguments(values)):
         raise UserError(f"{key}={value} {reason}")
+    return asked

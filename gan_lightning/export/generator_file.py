@@ -69,11 +69,7 @@ def _read_fields(path: Path) -> tuple[dict[str, Any], str]:
 
 
 def read_generator_file(path: Path, trust: str | None = None) -> Read:
-    """Read a `generator.safetensors`; the tensors are read last, once they fit.
-
-    Raises:
-        UserError: it is not a generator file, or has a newer format.
-    """
+    """Read a `generator.safetensors`; the tensors last, once they fit. UserError if it is none."""
     try:
         fields, expected = _read_fields(path)
         metadata = checked(GeneratorMetadata(**fields))
@@ -104,11 +100,7 @@ def _blank(
 
 
 def generator_from_checkpoint(path: Path, trust: str | None = None) -> Read:
-    """Read the averaged generator out of a `.ckpt`.
-
-    Raises:
-        UserError: it is not a checkpoint of this project.
-    """
+    """Read the averaged generator out of a `.ckpt`; UserError if there is none of this project."""
     if path.stat().st_size > 4 * MAX_BYTES:
         raise UserError(f"{path} is larger than {4 * MAX_BYTES >> 30} GiB")
     checkpoint = read_checkpoint(path)
@@ -132,11 +124,7 @@ def generator_from_checkpoint(path: Path, trust: str | None = None) -> Read:
 
 
 def newest_generator(outputs: Path) -> Path:
-    """Return the run folder below a folder whose generator file was written last.
-
-    Raises:
-        UserError: there is no generator file.
-    """
+    """Return the run folder whose generator file was written last; UserError if there is none."""
     files = list(outputs.glob(f"**/{GENERATOR_FILE}"))
     if not files:
         raise UserError(
@@ -156,9 +144,7 @@ def read_metadata(file: Path) -> GeneratorMetadata:
     return checked(GeneratorMetadata(**_read_fields(file)[0]))
 
 
-def read_generator(
-    path: Path, trust: str | None = None
-) -> tuple[Generator, GeneratorMetadata, Path]:
+def read_generator(path: Path, trust: str | None = None) -> tuple[*Read, Path]:
     """Read a generator from a generator file, a run folder or a `.ckpt`.
 
     Of a run folder it is the best generator, of a run without scores the latest.
@@ -181,11 +167,7 @@ def read_generator(
 
 
 def load_generator(path: str | Path, trust: str | None = None) -> Generator:
-    """Return the generator of a file, run folder or `.ckpt`, with its `metadata`; see `sample`.
-
-    Raises:
-        UserError: nothing readable is there.
-    """
+    """Return the generator that `read_generator` reads, with its `metadata`; see `sample`."""
     generator, metadata, _ = read_generator(Path(path), trust)
     generator.metadata = metadata
     return generator

@@ -71,8 +71,8 @@ def is_plain(value: Any, budget: int = _MAX_VALUES) -> bool:
     return not waiting and seen <= budget
 
 
-def wrong_fields(metadata: GeneratorMetadata) -> list[str]:
-    """Return the names of the fields with invalid values."""
+def checked(metadata: GeneratorMetadata) -> GeneratorMetadata:
+    """Return the metadata; raise a ValueError that names the fields with invalid values, if any."""
     m = metadata
     shape, classes, counts = m.image_shape, m.classes, m.class_counts
     fine = {
@@ -103,18 +103,8 @@ def wrong_fields(metadata: GeneratorMetadata) -> list[str]:
         "format_version": _is_count(m.format_version, 1, FORMAT_VERSION),
     }
     wrong = [name for name, good in fine.items() if not good]
-    if not wrong and m.num_classes:
-        wrong += [] if classes and max(classes) < m.num_classes else ["classes"]
-    return wrong
-
-
-def checked(metadata: GeneratorMetadata) -> GeneratorMetadata:
-    """Return the metadata if all fields are valid.
-
-    Raises:
-        ValueError: names the fields that are wrong.
-    """
-    wrong = wrong_fields(metadata)
+    if not wrong and m.num_classes and not (classes and max(classes) < m.num_classes):
+        wrong = ["classes"]
     if wrong:
         raise ValueError(f"it says something impossible of {', '.join(wrong)}")
     return metadata
@@ -142,20 +132,11 @@ def asked_labels(
         return [label], []
     if labels == "turn":
         return metadata.labels, []
-    if labels != "joint":
-        raise UserError(f"labels={labels} must be one of turn, joint")
     if not metadata.labels:
         raise UserError(f"labels=joint: this generator's labels are {known}")
     if not metadata.class_counts:
         raise UserError("labels=joint: its file does not say how often each label occurs")
     return metadata.labels, metadata.class_counts
-
-
-def constructor_arguments(cls: type[Generator], given: dict[str, Any]) -> dict[str, Any]:
-    """Return all plain constructor arguments, defaults included: a default may change later."""
-    bound = inspect.signature(cls).bind(**given)
-    bound.apply_defaults()
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in bound.arguments.items()}
 
 
 def describe(
@@ -169,22 +150,22 @@ def describe(
 
     Args:
         config: the run's plain, resolved config.
-        generator: the network, with or without weights.
-        images_seen: by the run so far.
         scores: the latest; those that are NaN or infinite are left out, JSON has neither.
         class_counts: of the training images, by sorted label; empty if not known.
 
     Raises:
-        ValueError: a value that a generator file cannot hold; names it.
+        ValueError: names a value that a generator file cannot hold.
     """
-    name, arguments = split_target(config["model"]["generator"])
+    name, given = split_target(config["model"]["generator"])
+    bound = inspect.signature(type(generator)).bind(**given)
+    bound.apply_defaults()  # they may change later
     data = config["data"]
     labels = data["classes"] or range(min(data["num_classes"], MAX_CLASSES))
     if not is_plain(list(labels), MAX_CLASSES):
         raise ValueError("its classes are no labels")
     metadata = GeneratorMetadata(
         class_name=name,
-        arguments=constructor_arguments(type(generator), arguments),
+        arguments={k: list(v) if isinstance(v, tuple) else v for k, v in bound.arguments.items()},
         latent_dim=generator.latent_dim,
         image_shape=list(generator.image_shape),
         num_classes=generator.num_classes,

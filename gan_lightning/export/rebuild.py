@@ -28,11 +28,8 @@ _RANDOM = (torch.ops.aten.normal_.default, torch.ops.aten.uniform_.default)
 def find_class(name: str, trust: str | None = None) -> type[Generator]:
     """Return the class that a file names: one of this package's, or the one trusted by the user.
 
-    Nothing is imported but what `trust` says, and that only if the file asks for it.
-
-    Raises:
-        KeyError: the name is neither.
-        UserError: the trusted class cannot be imported, or is not a `Generator`.
+    Nothing is imported but what `trust` says, and that only if the file asks for it; a name that
+    is neither is a KeyError.
     """
     if name == trust:
         return _import(trust)
@@ -61,7 +58,7 @@ def _import(path: str) -> type[Generator]:
 
 @contextmanager
 def _at_most(count: int) -> Iterator[None]:
-    """Raise ValueError in a constructor that registers more parameters and layers than `limit`."""
+    """Raise ValueError in a constructor that registers more parameters and layers than `count`."""
     seen = 0
 
     def look(*_: Any) -> None:
@@ -110,11 +107,7 @@ def blank(name: str, arguments: dict[str, Any], tensors: int, trust: str | None)
     """Return the named network without weights (of a trusted class: with its own).
 
     It is built on the meta device, so wrong sizes cost no memory; the number of layers is bounded
-    by `tensors`, the number of tensors in the file.
-
-    Raises:
-        ValueError: the constructor rejects these arguments.
-        KeyError: see `find_class`.
+    by `tensors`, the number of tensors in the file. A constructor's complaint is a ValueError.
     """
     cls = find_class(name, trust)
     if name == trust:  # its code is run anyway, and need not know of the meta device
@@ -143,11 +136,7 @@ def largest_tensor(generator: Generator) -> int:
 
 
 def check_fit(generator: Generator, metadata: GeneratorMetadata) -> None:
-    """Raise ValueError if a network differs from its metadata or needs too much memory.
-
-    Raises:
-        ValueError: the network is another one, or needs too much memory.
-    """
+    """Raise ValueError if a network differs from its metadata or needs too much memory."""
     said = (metadata.latent_dim, tuple(metadata.image_shape), metadata.num_classes)
     if said != (generator.latent_dim, generator.image_shape, generator.num_classes):
         raise ValueError("latent_dim, image_shape or num_classes are not the network's")
@@ -162,11 +151,7 @@ def check_fit(generator: Generator, metadata: GeneratorMetadata) -> None:
 
 
 def check_shapes(generator: nn.Module, found: dict[str, tuple[int, ...]], name: str) -> None:
-    """Compare the shapes of the tensors in a file with the network's.
-
-    Raises:
-        ValueError: one differs; names the first.
-    """
+    """Raise ValueError if a tensor in a file has another shape than the network's."""
     expected = {key: tuple(value.shape) for key, value in generator.state_dict().items()}
     wrong = sorted(set(expected.items()) ^ set(found.items()))
     if wrong:
@@ -174,11 +159,7 @@ def check_shapes(generator: nn.Module, found: dict[str, tuple[int, ...]], name: 
 
 
 def fill(generator: Generator, tensors: dict[str, Tensor]) -> Generator:
-    """Give a network its weights; in eval mode, on the CPU, without gradients.
-
-    Raises:
-        ValueError: a tensor has another type than the network's.
-    """
+    """Give a network its weights, ValueError if of other types; in eval mode, without gradients."""
     for key, value in generator.state_dict().items():
         if tensors[key].dtype != value.dtype:
             raise ValueError(f"tensor {key!r} is {tensors[key].dtype}, not {value.dtype}")

@@ -9,12 +9,14 @@ from rich.console import Console
 from torch import nn
 
 from gan_lightning.config import Settings
+from gan_lightning.config.checks import leaves
 from gan_lightning.data import DataModule
 from gan_lightning.export.generator_file import BEST_FILE, GENERATOR_FILE, read_metadata
 from gan_lightning.loggers import TensorBoard
+from gan_lightning.networks import Discriminator, Generator
 from gan_lightning.training.base import GenerativeModule
 
-console = Console(highlight=False, soft_wrap=True)
+announce = rank_zero_only(Console(highlight=False, soft_wrap=True).print)
 
 
 def parameters(network: nn.Module) -> str:
@@ -36,20 +38,23 @@ def summary(
         batch += f", {module.accumulate} of these an update"
     if module.updates():
         batch += f"; {module.updates()}"
-    conditional = module.generator.num_classes
     rows = {
         "data": f"{data.name}: {len(data.images):,} images {shape}, from {data.source}",
         "device": f"{accelerator} x {world}, strategy {type(trainer.strategy).__name__}, "
         f"precision {trainer.precision}",
         "batch": batch,
-        **{name: parameters(network) for name, network in module.networks().items()},
+        **{
+            name: parameters(network)
+            for name, network in module.named_children()
+            if isinstance(network, Generator | Discriminator)
+        },
         "training": f"{trainer.max_epochs} epoch{'s' * (trainer.max_epochs != 1)}"
         + (f" or {settings['trainer']['max_time']}" if settings["trainer"]["max_time"] else "")
         + f", seed {settings['seed']}",
         "run folder": relative(settings["run_dir"]),
     }
-    if conditional:
-        rows["generator"] += f", conditional on {conditional} labels"
+    if module.generator.num_classes:
+        rows["generator"] += f", conditional on {module.generator.num_classes} labels"
     return "\n".join(f"[bold]{name:<15}[/bold]{value}" for name, value in rows.items())
 
 
@@ -57,12 +62,6 @@ def relative(path: str | Path) -> str:
     """Return a path as short as it can be typed from here."""
     path = Path(path)
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
-
-
-@rank_zero_only
-def announce(message: Any) -> None:
-    """Print on the first process alone."""
-    console.print(message)
 
 
 def closing_words(run_dir: Path) -> str:
@@ -92,20 +91,10 @@ def announce_settings(trainer: Trainer, settings: Settings) -> None:
     groups = ("model", "loss", "penalty", "constraint", "augment", "optimizer", "ema")
     flat: dict[str, Any] = {key: settings[key] for key in ("seed", "d_steps") if key in settings}
     flat |= {"data": settings["data"]["name"], "batch_size": settings["data"]["batch_size"]}
-    for group in groups:
-        flat |= {f"{group}.{k}": v for k, v in flatten(settings.get(group) or {}).items()}
+    for key, value in leaves({group: settings.get(group) or {} for group in groups}):
+        if not key.endswith("._partial_"):
+            shown = value.rpartition(".")[2] if key.endswith("._target_") else value
+            flat[key] = str(shown) if isinstance(shown, list) else shown
     for logger in trainer.loggers:
         if isinstance(logger, TensorBoard):
             logger.log_hyperparams(flat)
-
-
-def flatten(node: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return the leaves of nested containers by dotted key, as TensorBoard can show them."""
-    leaves: dict[str, Any] = {}
-    for key, value in node.items():
-        if isinstance(value, dict):
-            leaves |= flatten(value, f"{prefix}{key}.")
-        elif key != "_partial_":
-            shown = value.rpartition(".")[2] if key == "_target_" else value
-            leaves[f"{prefix}{key}"] = str(shown) if isinstance(shown, list) else shown
-    return leaves

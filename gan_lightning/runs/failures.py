@@ -28,7 +28,6 @@ def explain(error: BaseException, settings: Settings, asked: int) -> BaseExcepti
 
     Args:
         error: what came out of the run, a spawned rank's included.
-        settings: of the run.
         asked: the status that a signal asked this process for, or 0.
     """
     if isinstance(error, UserError | SystemExit):
@@ -85,20 +84,11 @@ def _worker(text: str) -> str:
     return f"a loader worker was ended by a signal, {how}{why}; data.num_workers=0 has none"
 
 
-def last_good(run_dir: Path) -> str:
-    """Return which checkpoint a run can go on from, as the end of a sentence."""
+def last_good(run_dir: Path) -> tuple[int, str]:
+    """Return (images_seen of the last checkpoint, or 0; what it is good for, to end a sentence)."""
     last = run_dir / "checkpoints" / "last.ckpt"
     try:
-        seen = position(last)
+        seen = read_checkpoint(last).images_seen
     except UserError as error:
-        return f"; no checkpoint to go on from ({error})" if last.exists() else ""
-    return f"; {last} is the last good checkpoint (images_seen={seen}): resume={run_dir}"
-
-
-def position(checkpoint: Path) -> int:
-    """Return the images_seen of a checkpoint.
-
-    Raises:
-        UserError: it is not a checkpoint, or is damaged.
-    """
-    return read_checkpoint(checkpoint).images_seen
+        return 0, f"; no checkpoint to go on from ({error})" if last.exists() else ""
+    return seen, f"; {last} is the last good checkpoint (images_seen={seen}): resume={run_dir}"

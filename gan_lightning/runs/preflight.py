@@ -21,7 +21,7 @@ from gan_lightning.callbacks.console import quiet
 from gan_lightning.config import Settings
 from gan_lightning.config.build import assemble, build_data_module, build_trainer, exportable
 from gan_lightning.config.checks import suggestion, unread, wrong_values
-from gan_lightning.config.method import Part, build_argument, groups, parts, select, strangers
+from gan_lightning.config.method import Part, build_argument, parts, select, strangers
 from gan_lightning.config.nodes import build_node, complaint, part_nodes
 from gan_lightning.config.schema import resolved, written
 from gan_lightning.data import DataModule
@@ -33,7 +33,6 @@ from gan_lightning.schedules import scheduled
 from gan_lightning.system.launched import launched
 from gan_lightning.system.portable import cores
 from gan_lightning.training.base import GenerativeModule
-from gan_lightning.training.base import settings as group_settings
 
 ON_CPU = {"accelerator": "cpu", "devices": 1, "num_nodes": 1, "precision": "32-true"}
 
@@ -49,11 +48,7 @@ class Built:
 
 
 def preflight(config: DictConfig, overrides: Sequence[str] = ()) -> Built:
-    """Return all that a composed config describes; it sets the seed for its networks.
-
-    Args:
-        config: with its interpolations.
-        overrides: this command line's.
+    """Return all that a config, with its interpolations, describes; it sets the networks' seed.
 
     Raises:
         UserError: something cannot be built; all problems are named at once.
@@ -75,7 +70,9 @@ def preflight(config: DictConfig, overrides: Sequence[str] = ()) -> Built:
 def _settings(config: DictConfig) -> Settings:
     """Return a resolved config without the groups that its method does not have."""
     absent = [str(group) for group in config if OmegaConf.is_missing(config, str(group))]
-    needed = {"method"} if "method" in absent else groups(written(config))
+    needed = {"method"}
+    if "method" not in absent:
+        needed = {"data", "trainer"} | {p.key.partition(".")[0] for p in parts(written(config))}
     absent = [group for group in absent if group in needed]
     if absent:  # nothing else can be looked at
         raise UserError("\n".join(f"{group} is missing: leave out ~{group}" for group in absent))
@@ -96,10 +93,7 @@ def _group(key: str) -> str:
 
 
 def _build(settings: Settings, wrong: set[str], found: list[str]) -> Built:
-    """Return what could be built, and add to `found` why the rest could not.
-
-    Parts in `wrong` have a reported problem, and are skipped.
-    """
+    """Return what could be built, and add to `found` why the rest could not; skip what is wrong."""
 
     def attempt(key: str, build: Callable[[], Any]) -> Any:
         try:
@@ -154,8 +148,8 @@ def _signature(node: Any, key: str) -> None:
 def _module(settings: Settings, made: dict[str, Any]) -> GenerativeModule:
     """Put the parts together, and try the schedules on the optimizers."""
     module = assemble(settings, made)
-    for optimizer in module.make_optimizers():
-        for group in group_settings(optimizer):
+    for optimizer in module.configure_optimizers():
+        for group in optimizer.param_groups:
             scheduled(group, module.schedules, 0)
     return module
 

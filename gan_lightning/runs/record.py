@@ -5,7 +5,7 @@ import platform
 import socket
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
@@ -21,28 +21,15 @@ PACKAGES = ("torch", "torchvision", "lightning", "hydra-core", "numpy", "gan-lig
 
 @dataclass(frozen=True)
 class Start:
-    """What a run was started by.
+    """What a run was started by."""
 
-    Attributes:
-        command: as it was typed.
-        overrides: what all commands so far changed, for the next one to build on.
-        own: those of this one alone.
-    """
-
-    command: str
-    overrides: list[str] = field(default_factory=list)
-    own: list[str] = field(default_factory=list)
+    command: str  # as it was typed
+    overrides: list[str]  # of all commands so far
+    own: list[str]  # of this one alone
 
 
 class RunRecord:
-    """The sessions of a run, one a start, in `run.json`; written at each start and end.
-
-    A session that has no end, and is not the last, was killed.
-
-    Args:
-        folder: of the run.
-        start: what this session was started by.
-    """
+    """The sessions of a run in `run.json`; one without an end that is not the last was killed."""
 
     def __init__(self, folder: Path, start: Start) -> None:
         self.path = folder / RUN_FILE
@@ -51,7 +38,6 @@ class RunRecord:
         self.command = start.command
 
     def start(self, settings: Settings) -> None:
-        """Write down a start."""
         text = json.dumps(settings, sort_keys=True, default=str)
         sessions = self.content.setdefault("sessions", [])
         if sessions and sessions[-1]["reason"] == "running":
@@ -88,11 +74,7 @@ class RunRecord:
 
     def _write(self) -> None:
         text = json.dumps(self.content, indent=2)
-        atomic_write(self.path, lambda file: _put(file, text + "\n"))
-
-
-def _put(file: Path, text: str) -> None:
-    file.write_text(text)
+        atomic_write(self.path, lambda file: file.write_text(text + "\n"))
 
 
 def read_record(folder: Path) -> dict[str, Any]:

@@ -50,11 +50,7 @@ def _moved(node: Any, old: str, new: str) -> Any:
 
 
 def resume_config(asked: DictConfig, overrides: list[str]) -> DictConfig:
-    """Return the config of the run to resume, with this command line's overrides.
-
-    Args:
-        asked: the config that this command line composes, with its `resume`.
-        overrides: the command line's own, such as `trainer.max_epochs=30` or `loss=hinge`.
+    """Return the config of the run to resume, with this command line's own overrides.
 
     Raises:
         UserError: no run is there, or an override cannot be changed on resume.
@@ -86,12 +82,8 @@ def find_checkpoint(run_dir: Path, resume: str | None) -> tuple[RunCheckpoint | 
     """Return the checkpoint to go on from, if any, and a warning.
 
     With `resume=auto` nothing to go on from is a reason to begin, and a damaged checkpoint gives
-    way to the one before it; with an explicit `resume=RUN` the user decides. A checkpoint that
-    cannot be read is never treated as missing: it may be another project's, or the disk may be
-    failing.
-
-    Raises:
-        UserError: there are checkpoints, but none that can be read.
+    way to the one before it; with an explicit `resume=RUN` the user decides. One that cannot be
+    read is never treated as missing but a UserError: perhaps the disk is failing.
     """
     last = run_dir / "checkpoints" / "last.ckpt"
     if not resume or (resume == AUTO and not last.exists() and not previous(last).exists()):
@@ -113,7 +105,7 @@ def find_checkpoint(run_dir: Path, resume: str | None) -> tuple[RunCheckpoint | 
 
 
 def finished(settings: Settings) -> bool:
-    """Return whether the run to resume is complete; prints nothing."""
+    """Return whether the run to resume is complete."""
     if not settings["resume"]:
         return False
     try:
@@ -147,20 +139,13 @@ def fit_weights(
     except RuntimeError as error:
         fits, reason = False, str(error).strip().splitlines()[-1].strip()
     if not fits:
-        raise UserError(
-            f"resume={run_dir}: the settings do not fit its weights: "
-            + (difference(trained, asked) or reason)
-        )
+        reason = difference(trained, asked) or reason
+        raise UserError(f"resume={run_dir}: the settings do not fit its weights: {reason}")
     fit_position(run_dir, checkpoint, settings)
 
 
 def fit_position(run_dir: Path, checkpoint: RunCheckpoint, settings: Settings) -> None:
-    """Raise UserError if the settings changed so that a position within an epoch means other
-    images.
-
-    Raises:
-        UserError: names what was changed.
-    """
+    """Raise UserError if a position within an epoch now means other images; names the reason."""
     trained = checkpoint.config
     place = checkpoint.in_data(settings["data"]["_target_"].rpartition(".")[2])
     if not place.get("batch"):
@@ -186,7 +171,7 @@ def difference(trained: Settings, asked: Settings) -> str:
     if not moved:
         return ""
     # A network's arguments follow from the model's own keys: name the cause.
-    key = min(moved, key=lambda key: key.count("."))
+    key = min(moved, key=lambda name: name.count("."))
     more = f" ({len(moved) - 1} more differ)" if len(moved) > 1 else ""
     return f"trained with {key}={old.get(key)}, asked for {new.get(key)}{more}"
 

@@ -1,7 +1,7 @@
 """One training run, from a config to a generator file; knows nothing of command lines."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import torch
@@ -14,23 +14,19 @@ from gan_lightning.config.build import build_data, build_group, run_images, sche
 from gan_lightning.errors import RunError, UserError
 from gan_lightning.loggers import MetricsCSV
 from gan_lightning.runs.console import announce, announce_settings, closing_words, summary
-from gan_lightning.runs.failures import explain, last_good, position
+from gan_lightning.runs.failures import explain, last_good
 from gan_lightning.runs.preflight import Built, check_batch, doubts, preflight
 from gan_lightning.runs.record import RunRecord, Start
 from gan_lightning.runs.resume import complete, find_checkpoint, fit_weights, rewind_curves
 from gan_lightning.system.checkpoint_file import RunCheckpoint
 from gan_lightning.system.files import atomic_write
-from gan_lightning.system.folder_lock import RunFolder
+from gan_lightning.system.folder_lock import run_folder
 from gan_lightning.system.signals import SIGNALS, watched
 from gan_lightning.training.base import GenerativeModule
 
 
 def train(config: DictConfig, start: Start) -> float | None:
     """Train as the config says; return `optimized_metric` at the end, for searches.
-
-    Args:
-        config: composed.
-        start: what changed the config, and how it was asked for.
 
     Raises:
         UserError: the config, the data or the devices do not allow it.
@@ -45,7 +41,7 @@ def train(config: DictConfig, start: Start) -> float | None:
         last = run_dir / "checkpoints" / "last.ckpt"
         way = f"resume={run_dir}" if last.exists() else f"resume=auto hydra.run.dir={run_dir}"
         raise UserError(f"run_dir={run_dir} holds a run: go on with it by {way}")
-    with watched(), RunFolder(run_dir, shared=not first):
+    with watched(), run_folder(run_dir) if first else nullcontext():
         checkpoint, warning = find_checkpoint(run_dir, settings["resume"])
         done = complete(checkpoint, settings) if checkpoint else ""
         if done:
@@ -57,11 +53,7 @@ def train(config: DictConfig, start: Start) -> float | None:
 
 
 def train_in(
-    run_dir: Path,
-    built: Built,
-    checkpoint: RunCheckpoint | None,
-    warning: str,
-    start: Start,
+    run_dir: Path, built: Built, checkpoint: RunCheckpoint | None, warning: str, start: Start
 ) -> None:
     """Fetch the data, and train in a folder that is this run's own."""
     module, trainer = built.module, built.trainer
@@ -92,11 +84,7 @@ def train_in(
 
 @contextmanager
 def recorded(
-    run_dir: Path,
-    settings: Settings,
-    module: GenerativeModule,
-    trainer: Trainer,
-    start: Start,
+    run_dir: Path, settings: Settings, module: GenerativeModule, trainer: Trainer, start: Start
 ) -> Iterator[None]:
     """Keep `config.yaml` and `run.json`, and give a failure its sentence."""
     if not trainer.is_global_zero:
@@ -110,23 +98,17 @@ def recorded(
         yield
     except BaseException as error:
         better = explain(error, settings, SIGNALS.status)
+        seen, good = last_good(run_dir)
         if isinstance(better, RunError):
-            better = RunError(f"{better}{last_good(run_dir)}")
+            better = RunError(f"{better}{good}")
         status = better.code if isinstance(better, SystemExit) else 1
         reason = "ended by a signal" if isinstance(better, SystemExit) else f"failed: {better}"
-        record.end(reason, int(status or 0), reached(run_dir, module))
+        # Spawned ranks do not update this process's module.
+        record.end(reason, int(status or 0), max(module.images_seen, seen))
         if better is error:
             raise
         raise better from error
     record.end("complete", 0, module.images_seen)
-
-
-def reached(run_dir: Path, module: GenerativeModule) -> int:
-    """Return images_seen at the end: spawned ranks do not update this process's module."""
-    try:
-        return max(module.images_seen, position(run_dir / "checkpoints" / "last.ckpt"))
-    except UserError:
-        return module.images_seen
 
 
 def optimized(settings: Settings, run_dir: Path) -> float | None:

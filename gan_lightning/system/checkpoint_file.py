@@ -44,15 +44,11 @@ def write_checkpoint(checkpoint: dict[str, Any], path: Path) -> None:
             hashes.append(sha256(path))
             # A damaged one must not take the place of the good one before it.
             if hashes[1] in (read_hashes(path) or hashes):
-                keep(path)
-        atomic_write(hash_file(path), lambda file: _write_lines(file, hashes))
+                _link(path, previous(path))
+        atomic_write(hash_file(path), lambda file: file.write_text("\n".join([*hashes, ""])))
         atomic_write(path, lambda file: os.replace(fresh, file))
     finally:
         fresh.unlink(missing_ok=True)
-
-
-def _write_lines(path: Path, lines: list[str]) -> None:
-    path.write_text("".join(f"{line}\n" for line in lines))
 
 
 def _link(source: Path, target: Path) -> None:
@@ -63,15 +59,10 @@ def _link(source: Path, target: Path) -> None:
         os.link(source, link)
     except OSError:  # a file system without hard links
         shutil.copyfile(source, link)
-    atomic_write(hash_file(target), lambda file: _write_lines(file, [sha256(source)]))
+    atomic_write(hash_file(target), lambda file: file.write_text(f"{sha256(source)}\n"))
     os.replace(link, target)
     link.unlink(missing_ok=True)  # two names of one file: there is nothing to replace then
     sync_folder(target.parent)
-
-
-def keep(path: Path) -> None:
-    """Keep the present checkpoint under its second name."""
-    _link(path, previous(path))
 
 
 def restore_previous(path: Path) -> None:
@@ -80,11 +71,7 @@ def restore_previous(path: Path) -> None:
 
 
 def read_hashes(path: Path) -> list[str] | None:
-    """Return what the file beside a checkpoint says are its hashes; None if there is no such file.
-
-    Raises:
-        UserError: it is a link, a pipe or too large.
-    """
+    """Return what the file beside a checkpoint says are its hashes; None if there is none."""
     beside = hash_file(path)
     if not os.path.lexists(beside):
         return None
@@ -111,8 +98,7 @@ def read_verified(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
     """Load a file of tensors and plain values, after checking its hash if there is one.
 
     Raises:
-        DamagedCheckpoint: it is not a checkpoint or is damaged; names the previous checkpoint if
-            that is whole.
+        DamagedCheckpoint: names the previous checkpoint if that is whole.
         UserError: it cannot be read.
     """
     hashes = read_hashes(path)
@@ -123,8 +109,6 @@ def read_verified(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
             )
         check_archive(path)
         return torch.load(path, map_location=map_location, weights_only=True)
-    except DamagedCheckpoint:
-        raise
     except _UNREADABLE as error:
         reason = printable(str(error).partition("\n")[0])[:200] or type(error).__name__
         if "eights only" in reason:  # torch goes on with advice to trust the file
@@ -141,17 +125,14 @@ class RunCheckpoint(dict[str, Any]):
 
     @property
     def config(self) -> dict[str, Any]:
-        """The run's resolved config."""
         return self["config"]
 
     @property
     def images_seen(self) -> int:
-        """Its position."""
         return self["state_dict"]["_extra_state"]["images_seen"]
 
     @property
     def scores(self) -> dict[str, float]:
-        """The latest of the averaged generator."""
         return self["state_dict"]["_extra_state"]["scores"]
 
     @property
@@ -192,11 +173,7 @@ def take_kept(path: Path) -> RunCheckpoint | None:
 
 
 def read_checkpoint(path: Path) -> RunCheckpoint:
-    """Load a checkpoint that a run of this project wrote.
-
-    Raises:
-        UserError: it is not a checkpoint of this project, or is damaged.
-    """
+    """Load a checkpoint; raise UserError if no run of this project wrote it, or it is damaged."""
     checkpoint = read_verified(path)
     if not isinstance(checkpoint, dict) or not {"config", "state_dict"} <= checkpoint.keys():
         raise UserError(f"{path} is not a checkpoint of this project")

@@ -5,12 +5,7 @@ from typing import Any
 
 from lightning.fabric.plugins.io.checkpoint_io import CheckpointIO
 
-from gan_lightning.system.checkpoint_file import (
-    hash_file,
-    read_verified,
-    take_kept,
-    write_checkpoint,
-)
+from gan_lightning.system import checkpoint_file
 
 
 class SafeCheckpointIO(CheckpointIO):
@@ -19,15 +14,16 @@ class SafeCheckpointIO(CheckpointIO):
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
     ) -> None:
-        write_checkpoint(checkpoint, Path(path))
+        checkpoint_file.write_checkpoint(checkpoint, Path(path))
 
     def load_checkpoint(
         self, path: str | Path, map_location: Any = None, weights_only: bool | None = None
     ) -> dict[str, Any]:
         """Read a checkpoint, or the bare weights that a spawned worker hands back."""
-        return take_kept(Path(path)) or read_verified(Path(path), map_location or "cpu")
+        kept = checkpoint_file.take_kept(Path(path))
+        return kept or checkpoint_file.read_verified(Path(path), map_location or "cpu")
 
     def remove_checkpoint(self, path: str | Path) -> None:
         """Delete a checkpoint and its hash."""
-        for file in (Path(path), hash_file(Path(path))):
-            file.unlink(missing_ok=True)
+        Path(path).unlink(missing_ok=True)
+        checkpoint_file.hash_file(Path(path)).unlink(missing_ok=True)

@@ -9,30 +9,24 @@ from pathlib import Path
 from gan_lightning.system.portable import sync_folder
 
 
-def atomic_write(path: Path, write: Callable[[Path], None]) -> None:
+def atomic_write(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a temporary file, then put it in place at once.
 
-    The temporary file is in the target's own folder (a rename across file systems is a copy, and
-    a copy can fail half-way); file and folder are synced, so that a power cut cannot undo the
-    rename or leave it pointing at nothing. Whatever fails, the previous file survives.
+    File and folder are synced, so that a power cut cannot undo the rename or leave it pointing at
+    nothing. Whatever fails, the previous file survives.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        temporary.touch()
+        mode = temporary.stat().st_mode  # as the umask has it; some writers make private files
         write(temporary)
-        temporary.chmod(0o666 & ~_umask())
+        temporary.chmod(mode)
         with temporary.open("r+b") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
         sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    """Return the process's umask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def sha256(path: Path) -> str:

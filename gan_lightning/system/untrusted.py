@@ -47,11 +47,7 @@ def printable(text: str) -> str:
 
 
 def strict_json(text: str | bytes) -> Any:
-    """Parse JSON that means one thing only.
-
-    Raises:
-        ValueError: it is none, has NaN, infinity or a key twice, or is nested too deep.
-    """
+    """Parse JSON; ValueError if it has NaN, infinity or a key twice, or is nested too deep."""
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
@@ -77,7 +73,6 @@ def read_small(path: Path, limit: int = MAX_JSON, follow: bool = True) -> bytes:
     Raises:
         ValueError: it is larger, or a pipe, device or (without `follow`) a link: reading these may
             take for ever or lead elsewhere.
-        OSError: it cannot be read.
     """
     # Opened without waiting for a pipe's other end, then looked at: nobody can swap it between.
     descriptor = open_at_once(path, follow)
@@ -141,9 +136,6 @@ def check_pickle(content: bytes, records: dict[str, int]) -> None:
     Args:
         content: of `data.pkl`.
         records: bytes of each storage, by its key.
-
-    Raises:
-        ValueError: as said.
     """
     tuples: set[int] = set()
     before, shared = "", 0

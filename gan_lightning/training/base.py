@@ -1,9 +1,7 @@
-"""What every way of training shares: optimizers, clipping, the average, the position, the curves.
-
-How a generator is trained, and against what, is a subclass's: `training/gan.py`.
-"""
+"""What every way of training shares; how a generator is trained is a subclass's: `gan.py`."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, ClassVar
 
 import torch
@@ -25,10 +23,8 @@ from gan_lightning.training.meters import Meters
 
 Batch = tuple[Tensor, Tensor]  # images[B, C, H, W] in [-1, 1], labels int64[B]
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
-# What one optimizer steps: how it is made, and the modules whose parameters it gets.
-Stepped = tuple[OptimizerFactory, Sequence[nn.Module]]
-# Takes a batch and latents; returns what is minimised, and points of curves by their names.
-Objective = Callable[..., tuple[Tensor, dict[str, Tensor]]]
+Stepped = tuple[OptimizerFactory, Sequence[nn.Module]]  # of the parameters of these modules
+Objective = Callable[..., tuple[Tensor, dict[str, Tensor]]]  # batch, latents -> loss, curves
 
 
 @validated
@@ -38,23 +34,13 @@ class GenerativeModule(LightningModule):
     `module(z, y)` draws images[B, C, H, W] from the averaged generator; so does `trainer.predict`.
 
     Args:
-        generator: z[B, L], y[B] | None -> image[B, C, H, W] in [-1, 1].
-        stepped: what is optimized, by the name that the curves have for it ("D", "G"), in the
-            order of their updates.
+        stepped: what is optimized, by its name in the curves ("D"), in the order of the updates.
         schedules: of all optimizers: `lr` (a factor), `beta1`, `beta2`.
         accumulate: micro-batches of an update; the same as one batch of their size together,
             but for BatchNorm, losses that compare within a batch, and random draws.
         clip_norm: largest norm of the gradient of one update; None: any.
-        ema_half_life: of the averaged generator, in images.
-        ema_ramp_up: its warm-up, as a share of the images seen.
-        ema_schedule: a factor of its half-life.
-        seed: of the latents, at least 0.
+        ema_half_life, ema_ramp_up, ema_schedule: see `AveragedGenerator`.
         log_every_n_images: how often the curves get a point, in images over all ranks.
-
-    Attributes:
-        images_seen: the position of the run: real images shown so far, over all ranks.
-        scores: the latest ones of the averaged generator, by the name of their curve.
-        course: how its score went: the best so far, and where.
     """
 
     made_of: ClassVar[dict[str, str]] = {  # constructor argument: key of the config
@@ -91,18 +77,14 @@ class GenerativeModule(LightningModule):
         self.schedules = dict(schedules or {})
         self.accumulate, self.clip_norm = accumulate, clip_norm
         self.seed = seed
-        self.images_seen = 0
-        self.scores: dict[str, float] = {}
-        self.course = Course()
+        self.images_seen = 0  # the position of the run: real images shown so far, over all ranks
+        self.scores: dict[str, float] = {}  # the latest of the average, by their curves
+        self.course = Course()  # how its score went: the best so far, and where
         self.meters = Meters(log_every_n_images)
         self.guard = FiniteGuard()
-        self._settings: list[list[dict[str, Any]]] = []  # hyperparameters of each optimizer
+        self._settings: list[dict[str, Any]] = []  # hyperparameters of each parameter group
         self._updated = ""  # what the present update steps
         self._draw = 0  # draws of latents in the present step
-
-    def networks(self) -> dict[str, nn.Module]:
-        """Return the networks by their names, for the summary."""
-        return {"generator": self.generator}
 
     def updates(self) -> str:
         """Return how often each network is updated in a step, in words; "" for once each."""
@@ -131,12 +113,10 @@ class GenerativeModule(LightningModule):
             "training by gan_lightning.train(['resume=RUN_FOLDER'])"
         )
 
-    def make_optimizers(self) -> list[Optimizer]:
-        return [make([p for m in of for p in m.parameters()]) for make, of in self.stepped.values()]
-
     def configure_optimizers(self) -> list[Optimizer]:
-        made = self.make_optimizers()
-        self._settings = [settings(optimizer) for optimizer in made]
+        made = [make([p for m in of for p in m.parameters()]) for make, of in self.stepped.values()]
+        groups = chain.from_iterable(optimizer.param_groups for optimizer in made)
+        self._settings = [{k: v for k, v in group.items() if k != "params"} for group in groups]
         return made
 
     def optimizer(self, name: str) -> LightningOptimizer:
@@ -150,9 +130,9 @@ class GenerativeModule(LightningModule):
 
     def set_optimizers(self) -> None:
         """Set all hyperparameters to the configured ones, scheduled for where the run is."""
-        for optimizer, groups in zip(self.trainer.optimizers, self._settings, strict=True):
-            for group, values in zip(optimizer.param_groups, groups, strict=True):
-                group.update(values | scheduled(values, self.schedules, self.images_seen))
+        groups = chain.from_iterable(made.param_groups for made in self.trainer.optimizers)
+        for group, values in zip(groups, self._settings, strict=True):
+            group.update(values | scheduled(values, self.schedules, self.images_seen))
 
     def begin_step(self) -> None:
         """Make all that a step does depend on the position of the run alone."""
@@ -170,9 +150,9 @@ class GenerativeModule(LightningModule):
             optimizer.zero_grad()
             for part in zip(*(tensor.chunk(self.accumulate) for tensor in every), strict=True):
                 loss, curves = objective(*part)
-                if self.accumulate > 1:
-                    loss = loss * (len(part[0]) / len(every[0]))
-                self.meters.add_all(curves)
+                loss = loss * (len(part[0]) / len(every[0]))  # unchanged if it is all of them
+                for curve, value in curves.items():
+                    self.meters.add(curve, value)
                 self.manual_backward(self.guard.see(loss))
             optimizer.step()
         self.meters.set(f"lr/{name}", optimizer.param_groups[0]["lr"])
@@ -227,12 +207,8 @@ class GenerativeModule(LightningModule):
         self.meters.skip_pause()
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
-        """Let all ranks begin a step with the first one's buffers, those that checkpoints hold.
-
-        DDP does so unless it was told that the last forward pass had no gradients to synchronise,
-        which is what Lightning tells it when gradients are taken by hand: from the second step on
-        each rank would have its own BatchNorm statistics, anchors and p, until a resume.
-        """
+        """Let all ranks begin a step with the first one's buffers, those that checkpoints hold."""
+        # DDP stops after the first: Lightning, which takes gradients by hand, says there are none.
         if isinstance(self.trainer.model, DistributedDataParallel):
             self.trainer.model.require_forward_param_sync = True
 
@@ -244,8 +220,3 @@ class GenerativeModule(LightningModule):
     def set_extra_state(self, state: dict[str, Any]) -> None:
         self.images_seen, self.scores = state["images_seen"], dict(state["scores"])
         self.course.load_state_dict(state.get("course", {}))  # older checkpoints have none
-
-
-def settings(optimizer: Optimizer) -> list[dict[str, Any]]:
-    """Return the hyperparameters of every parameter group."""
-    return [{k: v for k, v in g.items() if k != "params"} for g in optimizer.param_groups]

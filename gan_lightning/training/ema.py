@@ -16,10 +16,9 @@ Tensors = tuple[Tensor, ...] | list[Tensor]
 class AveragedGenerator(AveragedModel):
     """Exponential moving average of a generator, with a half-life in images and a warm-up.
 
-    After n images the half-life is min(half_life, ramp_up * n): the average follows closely at
-    first and never holds on to the untrained start. `half_life=0` is a plain copy. A schedule
-    gives a factor of half_life. Buffers (BatchNorm statistics) are copied. Parameters never need
-    gradients; it is always in eval mode.
+    After n images the half-life is min(half_life * schedule(n), ramp_up * n): the average follows
+    closely at first and never holds on to the untrained start. `half_life=0` is a plain copy.
+    Buffers (BatchNorm statistics) are copied. It needs no gradients, and is always in eval mode.
 
     Source: Karras et al. 2020, StyleGAN2-ADA, `ema_kimg` and `ema_rampup` of the reference loop;
     in images rather than steps, so that it does not change with the batch size.
@@ -46,8 +45,7 @@ class AveragedGenerator(AveragedModel):
 
     def decay(self, images_seen: int, images: int) -> float:
         """Return the weight of the old average when `images` more images were seen."""
-        half_life = self.half_life * self.schedule(images_seen)
-        half_life = min(half_life, self.ramp_up * images_seen)
+        half_life = min(self.half_life * self.schedule(images_seen), self.ramp_up * images_seen)
         return 0.5 ** (images / half_life) if half_life > 0 else 0.0
 
     def update(self, generator: nn.Module, images_seen: int, images: int) -> None:

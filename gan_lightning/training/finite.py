@@ -30,21 +30,11 @@ class FiniteGuard:
         return loss
 
     def check(
-        self,
-        name: str,
-        norm: Tensor,
-        lr: float,
-        images_seen: int,
-        scaled: bool,
-        wait: bool,
+        self, name: str, norm: Tensor, lr: float, images_seen: int, scaled: bool, wait: bool
     ) -> None:
-        """Look at a loss and the norm of its gradient.
+        """Look at the loss of a network that is about to be updated, and its gradient's norm.
 
         Args:
-            name: of the network that is about to be updated.
-            norm: of its gradient.
-            lr: its learning rate.
-            images_seen: before this step.
             scaled: whether a GradScaler looks for infinite gradients and skips such steps: then
                 they are part of its search for a scale, and the loss alone is looked at.
             wait: look now; otherwise at the next look.
@@ -68,11 +58,7 @@ class FiniteGuard:
 
 
 def require_finite(module: nn.Module, images_seen: int, lr: float) -> None:
-    """Raise RunError if a weight or buffer is not finite.
-
-    Raises:
-        RunError: a parameter or a buffer is not finite.
-    """
+    """Raise RunError if a weight or buffer is not finite."""
     tensors = [t.detach() for t in module.state_dict().values() if isinstance(t, Tensor)]
     norms = torch._foreach_norm([t for t in tensors if t.is_floating_point() and t.numel()], 1)
     finite = torch.stack([norm.float() for norm in norms]).isfinite().all()

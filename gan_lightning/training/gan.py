@@ -28,14 +28,9 @@ class GANModule(GenerativeModule):
     Args:
         generator: z[B, L], y[B] | None -> image[B, C, H, W] in [-1, 1].
         discriminator: image, y -> logits[B].
-        loss: see `gan_lightning.losses`.
-        generator_optimizer: makes G's optimizer from its parameters.
         discriminator_optimizer: makes D's; a head that the loss puts on D learns with D.
-        penalty: see `gan_lightning.penalties`.
         constraint: what is done to D after each of its updates.
-        augment: what D's images go through, reals and fakes alike; see `gan_lightning.augment`.
-        d_steps: updates of D in a step.
-        g_steps: updates of G.
+        augment: what D's images go through, reals and fakes alike.
         shared: see `GenerativeModule`.
     """
 
@@ -139,10 +134,7 @@ class GANModule(GenerativeModule):
         return self.discriminator(self.augment(image), y)
 
     def logits_and_head(self, image: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Return D's logits[B], and what the loss's own head makes of the same features.
-
-        Without such a head it is the logits again.
-        """
+        """Return D's logits[B], and the loss's own head of the same features: else logits again."""
         if not self.loss.has_head:
             logits = self.logits(image, y)
             return logits, logits
@@ -155,9 +147,6 @@ class GANModule(GenerativeModule):
         real, y = batch
         logits = self.discriminator(real, y if self.discriminator.num_classes else None)
         self.meters.add("D(held-out)", logits.sigmoid().mean())
-
-    def networks(self) -> dict[str, nn.Module]:
-        return super().networks() | {"discriminator": self.discriminator}
 
     def updates(self) -> str:
         once = (self.d_steps, self.g_steps) == (1, 1)

@@ -13,14 +13,11 @@ class Meters:
 
     Args:
         every_n_images: distance between two points, in images over all ranks.
-
-    Attributes:
-        last: the latest point; empty before the first.
     """
 
     def __init__(self, every_n_images: int) -> None:
         self.every_n_images = every_n_images
-        self.last: dict[str, float] = {}
+        self.last: dict[str, float] = {}  # the latest point; empty before the first
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
         self._values: dict[str, float] = {}
@@ -33,10 +30,6 @@ class Meters:
         self._sums[name] = self._sums[name] + value if name in self._sums else value
         self._counts[name] = self._counts.get(name, 0) + 1
 
-    def add_all(self, values: dict[str, Tensor]) -> None:
-        for name, value in values.items():
-            self.add(name, value)
-
     def set(self, name: str, value: float) -> None:
         self._values[name] = value
 
@@ -45,11 +38,7 @@ class Meters:
         self._since += time.perf_counter() - self._last
 
     def step(self, images: int, strategy: Strategy) -> dict[str, float]:
-        """Count a step of so many images; return all means, over all ranks, at an interval's end.
-
-        Returns:
-            {} within an interval.
-        """
+        """Count a step; return all means, over all ranks, at an interval's end, {} within it."""
         self._images += images
         self._last = time.perf_counter()
         if self._images < self.every_n_images:

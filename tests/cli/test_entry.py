@@ -2,14 +2,13 @@
 
 import pytest
 
-from gan_lightning.cli.arguments import CONF
 from gan_lightning.cli.hints import hints
 from gan_lightning.config.schema import register
 
 
 def hinted(*arguments: str) -> list[str]:
     register()
-    return hints(CONF, "config", list(arguments)).splitlines()
+    return hints("config", list(arguments)).splitlines()
 
 
 @pytest.mark.parametrize(
@@ -55,7 +54,7 @@ def test_wrong_values_are_told_beside_a_value_of_the_wrong_type() -> None:
 @pytest.mark.parametrize("name", ["sample", "evaluate"])
 def test_options_of_another_command_are_answered_too(name: str) -> None:
     register()
-    assert "Traceback" not in hints(CONF, name, ["data=digits", "loss=hinge", "laebl=3"])
+    assert "Traceback" not in hints(name, ["data=digits", "loss=hinge", "laebl=3"])
 
 
 def test_known_keys_and_switches_need_no_hint() -> None:

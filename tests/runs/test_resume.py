@@ -11,7 +11,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from gan_lightning.system import checkpoint_file, checkpoint_io
+from gan_lightning.system import checkpoint_file
 from tests.conftest import Command
 
 
@@ -104,7 +104,6 @@ def test_a_start_reads_its_checkpoint_once(
         return load(path, *arguments)
 
     monkeypatch.setattr(checkpoint_file, "read_verified", counted)
-    monkeypatch.setattr(checkpoint_io, "read_verified", counted)
     done = command(f"resume={run}", "trainer.max_epochs=3")
     assert done.status == 0, done.err
     assert read == ["last.ckpt"]
