@@ -14,19 +14,3 @@ from gan_lightning.data.points import (
     RingDataModule,
 )
 from gan_lightning.data.stacked import StackedMNISTDataModule
-
-__all__ = [
-    "ArrayDataModule",
-    "DataModule",
-    "DataUnavailable",
-    "DigitsDataModule",
-    "DiracDataModule",
-    "GridDataModule",
-    "ImageDataModule",
-    "ImageFolderDataModule",
-    "MNISTDataModule",
-    "PointsDataModule",
-    "RingDataModule",
-    "StackedMNISTDataModule",
-    "count_labels",
-]
