@@ -22,7 +22,6 @@ class ImageTensors(Dataset):
         return len(self.images)
 
     def __getitem__(self, index: Tensor) -> tuple[Tensor, Tensor]:
-        """Return one batch (images[B, C, H, W] uint8, labels[B])."""
         return self.images.index_select(0, index), self.labels.index_select(0, index)
 
     def rows(self, index: Tensor) -> "ImageTensors":
@@ -66,7 +65,6 @@ class EpochBatches(Sampler[Tensor]):
             self.epoch, self.start = epoch, 0
 
     def __iter__(self) -> Iterator[Tensor]:
-        """Yield this rank's indices, int64[batch_size], batch by batch."""
         random = np.random.default_rng(np.random.SeedSequence([self.seed, self.epoch]))
         orders = [random.permutation(self.num_images) for _ in range(self.repeat)]
         order = torch.from_numpy(np.concatenate(orders))
@@ -76,12 +74,9 @@ class EpochBatches(Sampler[Tensor]):
 
 
 class Loader(DataLoader):
-    """A DataLoader that starts its workers with signals blocked, so that none ends them
-    half-way.
-    """
+    """A DataLoader that starts its workers with signals blocked, so that none ends half-way."""
 
     def __iter__(self) -> Any:
-        """Start an epoch."""
         with signals_held():
             return super().__iter__()
 

@@ -47,7 +47,7 @@ def read_array(
     """Return the first rows of an array, [N, ...]; what else is packed there is not unpacked.
 
     Args:
-        path: of an NPZ or NPY file.
+        path: an NPZ or NPY file.
         name: of the array in an NPZ file.
         images: the array must hold bytes or floats; else whole numbers.
         limit: rows.

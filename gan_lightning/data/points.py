@@ -81,7 +81,6 @@ class RingDataModule(PointsDataModule):
 
     @staticmethod
     def centres() -> Tensor:
-        """Return the modes [8, 2]."""
         angle = torch.arange(8) * (2 * math.pi / 8)
         return 0.8 * torch.stack([angle.cos(), angle.sin()], dim=1)
 
@@ -94,7 +93,6 @@ class GridDataModule(PointsDataModule):
 
     @staticmethod
     def centres() -> Tensor:
-        """Return the modes [25, 2]."""
         line = torch.arange(-2.0, 3.0) * 0.4
         return torch.cartesian_prod(line, line)
 
@@ -108,5 +106,4 @@ class DiracDataModule(PointsDataModule):
 
     @staticmethod
     def centres() -> Tensor:
-        """Return the one mode [1, 1]."""
         return torch.zeros(1, 1)
