@@ -13,7 +13,6 @@ from gan_lightning.data import DataModule
 from gan_lightning.errors import UserError
 from gan_lightning.evaluation.images import read_images
 from gan_lightning.export.generator_file import GENERATOR_FILE, read_generator
-from gan_lightning.export.metadata import GeneratorMetadata
 from gan_lightning.metrics.neighbours import ROWS
 from gan_lightning.pixels import to_uint8
 from gan_lightning.sampling.draw import one_device, sample_chunks
@@ -34,18 +33,15 @@ class Candidate:
 
     def first(self, count: int) -> "Candidate":
         """Return the first images alone."""
-        labels, categories = (
-            None if rows is None else rows[:count] for rows in (self.labels, self.categories)
-        )
+        labels = None if self.labels is None else self.labels[:count]
+        categories = None if self.categories is None else self.categories[:count]
         return Candidate(self.name, self.images[:count], labels, self.about, categories)
 
 
 def collect(asked: EvaluateConfig, reals: DataModule) -> list[Candidate]:
     """Return all candidates with the same number of images, on which FID and others depend.
 
-    Args:
-        asked: which.
-        reals: beside which they stand, perhaps not loaded yet.
+    The reals beside which they stand need not be loaded yet.
 
     Raises:
         UserError: one cannot be read, or has too few images.
@@ -77,13 +73,6 @@ def short_names(files: list[Path]) -> list[str]:
     ]
 
 
-def _said(metadata: GeneratorMetadata) -> str:
-    """Return in words how labels were chosen."""
-    if not metadata.labels:
-        return "none"
-    return "drawn from P(Y)" if metadata.class_counts else "in turn: the file does not tell P(Y)"
-
-
 def _drawn(path: Path, asked: EvaluateConfig) -> Candidate:
     generator, metadata, file = read_generator(path, asked.trust)
     generator = generator.to(one_device(asked.accelerator))
@@ -91,6 +80,7 @@ def _drawn(path: Path, asked: EvaluateConfig) -> Candidate:
     known = (metadata.labels, metadata.class_counts)
     chunks = list(sample_chunks(generator, asked.num_samples, asked.seed, *known))
     labels = [label for _, label in chunks if label is not None]
+    said = "drawn from P(Y)" if metadata.class_counts else "in turn: the file does not tell P(Y)"
     about = {
         "file": str(file),
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
@@ -99,7 +89,7 @@ def _drawn(path: Path, asked: EvaluateConfig) -> Candidate:
         "classes": metadata.classes,
         "images_seen": metadata.images_seen,
         "conditional": bool(labels),
-        "labels": _said(metadata),
+        "labels": said if metadata.labels else "none",
         "seed": asked.seed,
     }
     images = torch.cat([to_uint8(image) for image, _ in chunks])

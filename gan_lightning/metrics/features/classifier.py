@@ -39,12 +39,6 @@ class DigitClassifier(nn.Module):
 
     Five 3x3 convolutions, two of them with stride 2, a pooling, one hidden layer: 232,682
     parameters for MNIST. Other sizes and channel counts are brought to its own first.
-
-    Args:
-        num_classes: labels of the data set.
-        in_channels: channels of the data set.
-        width: of the first convolution.
-        num_features: of the hidden layer, behind a ReLU.
     """
 
     def __init__(
@@ -116,13 +110,7 @@ class Embedded:
 
 
 class FeatureNetwork:
-    """A frozen classifier with its identity.
-
-    Args:
-        network: images in [-1, 1] -> logits, with `features`.
-        sha256: of its file.
-        metadata: how it was trained, from its file.
-    """
+    """A frozen classifier, the SHA-256 of its file, and how it was trained, as the file says."""
 
     def __init__(self, network: DigitClassifier, sha256: str, metadata: dict[str, Any]) -> None:
         self.network = network.frozen()

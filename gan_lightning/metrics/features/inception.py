@@ -20,7 +20,7 @@ class InceptionNetwork(FeatureNetwork):
     Args:
         inception: uint8[N, 3, H, W] -> features[N, 2048].
         sha256: of its weights.
-        classifier: the data set's own, for the scores that need class predictions.
+        classifier: the data set's own.
     """
 
     def __init__(self, inception: nn.Module, sha256: str, classifier: FeatureNetwork) -> None:
