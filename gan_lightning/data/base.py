@@ -149,8 +149,9 @@ class DataModule(LightningDataModule):
             repeat=self.repeat,
             rank=trainer.global_rank if trainer else 0,
             world_size=trainer.world_size if trainer else 1,
+            epoch=self._resume_at["epoch"],
+            start=self._resume_at["batch"],
         )
-        batches.epoch, batches.start = self._resume_at["epoch"], self._resume_at["batch"]
         return self._loader(self.images, batches)
 
     def state_dict(self) -> dict[str, int]:

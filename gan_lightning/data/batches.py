@@ -1,6 +1,7 @@
 """Which images are in which batch: a pure function of (seed, epoch, rank)."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ class ImageTensors(Dataset):
         return self if len(index) == len(self) else ImageTensors(*self[index])
 
 
+@dataclass(eq=False)
 class EpochBatches(Sampler[Tensor]):
     """Batches of indices; global batch k of an epoch is rows k*G .. (k+1)*G of one permutation.
 
@@ -38,23 +40,14 @@ class EpochBatches(Sampler[Tensor]):
     sees the batches it had not seen.
     """
 
-    def __init__(
-        self,
-        num_images: int,
-        batch_size: int,
-        seed: int = 0,
-        repeat: int = 1,
-        rank: int = 0,
-        world_size: int = 1,
-    ) -> None:
-        self.num_images = num_images
-        self.batch_size = batch_size
-        self.seed = seed
-        self.repeat = repeat
-        self.rank = rank
-        self.world_size = world_size
-        self.epoch = 0
-        self.start = 0
+    num_images: int
+    batch_size: int
+    seed: int = 0
+    repeat: int = 1
+    rank: int = 0
+    world_size: int = 1
+    epoch: int = 0
+    start: int = 0
 
     def __len__(self) -> int:
         return self.num_images * self.repeat // (self.batch_size * self.world_size)

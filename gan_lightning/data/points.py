@@ -47,16 +47,12 @@ class PointsDataModule(DataModule):
         self.size = size
         self.test_size = test_size
         self.std = std
+        self.reach = 3 * std or TOLERANCE
 
     @staticmethod
     def centres() -> Tensor:
         """Return the modes [K, D]."""
         raise NotImplementedError
-
-    @property
-    def reach(self) -> float:  # type: ignore[override]  # read alone
-        """How far from a mode a point is still one of it: three standard deviations."""
-        return 3 * self.std or TOLERANCE
 
     def picture(self, samples: Tensor | None = None, columns: int = 10) -> Tensor:
         """Return samples as dots over as many reals; None: reals alone."""

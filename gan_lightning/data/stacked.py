@@ -31,8 +31,7 @@ class StackedMNISTDataModule(MNISTDataModule):
 
     Args:
         root: the data folder with MNIST in it; the embedded digits cannot replace it.
-        size: images of the training split.
-        test_size: images of the test split.
+        size, test_size: images of the two splits.
         kwargs: as of `ImageDataModule`.
     """
 

@@ -1,6 +1,7 @@
 """The images to score: drawn from generators, or read from files."""
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,22 @@ from torch import Tensor
 
 from gan_lightning.config.schema import EvaluateConfig
 from gan_lightning.data import DataModule
+from gan_lightning.data.array_files import Arrays, read_split
+from gan_lightning.data.image_files import (
+    MODES,
+    common_side,
+    labelled_files,
+    read_files,
+    training_folder,
+)
 from gan_lightning.errors import UserError
-from gan_lightning.evaluation.images import read_images
 from gan_lightning.export.generator_file import GENERATOR_FILE, read_generator
-from gan_lightning.metrics.neighbours import ROWS
 from gan_lightning.pixels import to_uint8
 from gan_lightning.sampling.draw import one_device, sample_chunks
 from gan_lightning.sampling.latents import sample_latents
 
 FEWEST = 100  # images; below, no score means anything
+MAX_IMAGE = 3 * 512 * 512  # numbers: sets of small images
 
 
 @dataclass(frozen=True)
@@ -102,8 +110,43 @@ def _drawn(path: Path, asked: EvaluateConfig) -> Candidate:
 
 def _read(path: Path, limit: int, reals: DataModule) -> Candidate:
     images, labels = read_images(path, limit, reals)
-    digest = hashlib.sha256()
-    for part in images.split(ROWS):
-        digest.update(part.numpy().tobytes())
-    about = {"file": str(path), "sha256_of_pixels": digest.hexdigest()}
+    digest = hashlib.sha256(images.contiguous().numpy().data).hexdigest()
+    about = {"file": str(path), "sha256_of_pixels": digest}
     return Candidate(path.name, images, labels, {**about, "conditional": labels is not None})
+
+
+def read_images(path: Path, limit: int, reals: DataModule) -> Arrays:
+    """Return (uint8[N, C, H, W], labels int64[N] or None), at most `limit` of them.
+
+    A file: see `ArrayDataModule`. Images in a folder are brought to the channels of the reals
+    and, unless all are square and of one size, to their resolution. Labels are their folders'
+    places among the classes of the reals, or stand in their names: `000000-7.png` has label 7, as
+    sample.py writes it. Of images in class folders a random part is read.
+
+    Raises:
+        UserError: the path holds no such images.
+    """
+    if path.is_dir():
+        return _read_folder(training_folder(path), limit, reals)
+    if not path.is_file():
+        raise UserError(f"images={path}: name a folder or a file of images that exists")
+    found = read_split(path, limit=limit, largest=MAX_IMAGE)
+    assert found is not None
+    return found
+
+
+def _read_folder(path: Path, limit: int, reals: DataModule) -> Arrays:
+    files, known = labelled_files(path, reals.class_names() if reals.num_classes else None)
+    if known:
+        order = torch.randperm(len(files), generator=torch.Generator().manual_seed(0)).tolist()
+        files, known = [files[i] for i in order], [known[i] for i in order]
+    files = files[:limit]
+    side = common_side(files)
+    if not side or side * side > MAX_IMAGE:
+        side = reals.resolution
+    channels = reals.channels if reals.channels in MODES else 1
+    images, _ = read_files(files, channels, side, getattr(reals, "background", "black"))
+    marks = [re.fullmatch(r"[0-9]{6,}-([0-9]{1,9})", Path(file).stem) for file in files]
+    told = [int(mark[1]) for mark in marks if mark]
+    labels = known[:limit] if known else told if len(told) == len(files) else None
+    return images, None if labels is None else torch.tensor(labels)

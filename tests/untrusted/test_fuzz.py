@@ -18,7 +18,7 @@ from gan_lightning.data import ArrayDataModule, ImageDataModule
 from gan_lightning.data.from_disk import count_labels
 from gan_lightning.data.idx import check_idx, read_idx
 from gan_lightning.errors import UserError
-from gan_lightning.evaluation.images import read_images
+from gan_lightning.evaluation.candidates import read_images
 from gan_lightning.export.generator_file import read_generator
 from tests.untrusted import planted as p
 

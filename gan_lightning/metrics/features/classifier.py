@@ -136,8 +136,7 @@ class FeatureNetwork:
         device = next(self.network.parameters()).device
         features, logits = [], []
         for part in images.split(chunk):
-            part = part if part.dtype == torch.uint8 else to_uint8(part)
-            found = self.network.features(to_unit_range(part.to(device)))
+            found = self.network.features(to_unit_range(to_uint8(part).to(device)))
             features.append(found.cpu())
             logits.append(self.network.head(found).cpu())
         return Embedded(torch.cat(features), torch.cat(logits), self.unit)
