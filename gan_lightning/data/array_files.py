@@ -58,11 +58,7 @@ def read_split(
 def read_labels(
     path: Path, labels: Path | None = None, train: bool = True, limit: int = ALL
 ) -> Tensor | None:
-    """Return the labels int64[N] that go with a file of images; arguments as of `read_split`.
-
-    Raises:
-        UserError: they cannot be read.
-    """
+    """Return the labels int64[N] of a file of images; arguments and errors as of `read_split`."""
     if path.suffix == ".npz" and labels:
         raise UserError(
             "data.labels is for .npy and IDX files: put an array `labels` into the .npz"

@@ -23,13 +23,8 @@ UNFINISHED = ".unfinished-"  # how names of temporary folders begin, on the file
 def ensure(folder: Path, packed: str, md5: str, mirrors: Sequence[str]) -> None:
     """Make sure that a folder holds the whole unpacked file: from its .gz, or from a mirror.
 
-    A folder that holds the file is not written to.
-
-    Args:
-        folder: of the raw files.
-        packed: name of the compressed file; without `.gz` it is the file's.
-        md5: of the compressed file.
-        mirrors: beginnings of URLs, tried in turn.
+    A folder that holds the file is not written to. `packed` and `md5` are of the compressed file;
+    mirrors are beginnings of URLs, tried in turn.
 
     Raises:
         CorruptFile: the file is damaged, and its whole .gz is not there.

@@ -31,11 +31,7 @@ from gan_lightning.sampling.write import free_path
 
 
 def find_network(asked: str, data: DataModule) -> FeatureNetwork:
-    """Return the feature network that `metrics.features` names.
-
-    Raises:
-        UserError: it cannot be loaded.
-    """
+    """Return the feature network that `metrics.features` names; UserError if it cannot load."""
     if asked == "classifier":
         return feature_network(data)
     if asked == "inception":

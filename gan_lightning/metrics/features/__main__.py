@@ -18,11 +18,7 @@ from gan_lightning.metrics.features.store import train_features
 
 
 def find_data(name: str) -> DataModule:
-    """Return a data set by its name in `conf/data/`.
-
-    Raises:
-        UserError: there is none of that name, or its images are missing.
-    """
+    """Return a data set by its name in `conf/data/`; UserError if it or its images are missing."""
     if name == "digits":
         return DigitsDataModule()
     known = {short: dataset for dataset, short in NAMES.items()}

@@ -143,11 +143,7 @@ class FeatureNetwork:
 
 
 def require_one_unit(units: Sequence[str]) -> str:
-    """Return the unit that all share.
-
-    Raises:
-        UserError: there are two: such scores cannot be compared.
-    """
+    """Return the unit that all share; UserError if there are two."""
     different = sorted(set(units))
     if len(different) != 1:
         raise UserError(
@@ -158,11 +154,7 @@ def require_one_unit(units: Sequence[str]) -> str:
 
 
 def read_feature_network(path: Path, expected_sha256: str | None = None) -> FeatureNetwork:
-    """Read a classifier from a safetensors file.
-
-    Raises:
-        UserError: it is not the expected file, or not a feature network.
-    """
+    """Read a classifier from a safetensors file; UserError if it is none or not the expected."""
     try:
         texts = tensor_header(path)
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
