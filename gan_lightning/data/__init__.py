@@ -2,11 +2,7 @@
 
 from gan_lightning.data.base import DataModule, DataUnavailable
 from gan_lightning.data.digits import DigitsDataModule
-from gan_lightning.data.from_disk import (
-    ArrayDataModule,
-    ImageFolderDataModule,
-    count_labels,
-)
+from gan_lightning.data.from_disk import ArrayDataModule, ImageFolderDataModule, count_labels
 from gan_lightning.data.images import ImageDataModule
 from gan_lightning.data.mnist import MNISTDataModule
 from gan_lightning.data.points import (

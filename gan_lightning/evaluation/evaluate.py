@@ -60,6 +60,7 @@ def evaluate(asked: EvaluateConfig, console: Console) -> Path:
     count = len(candidates[0].images)
     for line in remarks(asked, candidates):
         console.print(f"[bold yellow]WARNING: {escape(line)}")
+    # Missing images are an error here, also with on_missing=digits.
     data, *_ = build_data({"data": {**asked.data, "on_missing": "error"}})
     check_labels(candidates, data)
     scorer = mode_scorer(data, one_device(asked.accelerator))
