@@ -15,8 +15,7 @@ REAL, FAKE = (184, 184, 184), (217, 64, 13)
 
 
 def visible(images: Tensor) -> Tensor:
-    """Return images[N, C, H, W] as grey or colour images; other numbers of channels are put side by
-    side in grey.
+    """Return images[N, C, H, W] as they are if grey or in colour, else channels side by side.
 
     A PNG of two or four channels would take the last one, a stacked digit, for transparency.
     """

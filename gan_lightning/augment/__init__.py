@@ -10,5 +10,3 @@ from gan_lightning.augment.ada import ADA
 from gan_lightning.augment.base import Augment, NoAugment, gather, uniform
 from gan_lightning.augment.diffaugment import DiffAugment
 from gan_lightning.augment.noise import InstanceNoise
-
-__all__ = ["ADA", "Augment", "DiffAugment", "InstanceNoise", "NoAugment", "gather", "uniform"]

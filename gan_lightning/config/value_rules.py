@@ -75,7 +75,7 @@ ELSEWHERE: dict[str, tuple[tuple[Any, ...], str]] = {
     "default_root_dir": ((None,), "set hydra.run.dir"),
 }
 TRAINER |= {
-    name: _type(f"be left out: {instead}", lambda value, neutral=neutral: value in neutral)
+    name: _type(f"be left out: {instead}", neutral.__contains__)
     for name, (neutral, instead) in ELSEWHERE.items()
 }
 OPTIMIZER = {

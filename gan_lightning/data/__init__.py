@@ -1,11 +1,9 @@
 """Data sets in memory as uint8, batches by index, scaled to [-1, 1] on the device."""
 
-from gan_lightning.data.arrays import ArrayDataModule
 from gan_lightning.data.base import DataModule, DataUnavailable
 from gan_lightning.data.digits import DigitsDataModule
-from gan_lightning.data.folder import ImageFolderDataModule
+from gan_lightning.data.from_disk import ArrayDataModule, ImageFolderDataModule, count_labels
 from gan_lightning.data.images import ImageDataModule
-from gan_lightning.data.labels import count_labels
 from gan_lightning.data.mnist import MNISTDataModule
 from gan_lightning.data.points import (
     DiracDataModule,
@@ -14,19 +12,3 @@ from gan_lightning.data.points import (
     RingDataModule,
 )
 from gan_lightning.data.stacked import StackedMNISTDataModule
-
-__all__ = [
-    "ArrayDataModule",
-    "DataModule",
-    "DataUnavailable",
-    "DigitsDataModule",
-    "DiracDataModule",
-    "GridDataModule",
-    "ImageDataModule",
-    "ImageFolderDataModule",
-    "MNISTDataModule",
-    "PointsDataModule",
-    "RingDataModule",
-    "StackedMNISTDataModule",
-    "count_labels",
-]

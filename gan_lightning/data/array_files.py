@@ -49,21 +49,16 @@ def read_split(
         raise UserError(f"{path} has no array `{'`, `'.join(IMAGES[:-1])}`; its arrays: {there}")
     images = _array(path, name, 3, limit, largest)
     what = f"{path}, array `{name}`" if name else str(path)
-    return _to_tensor(what, images), read_labels(path, labels, train, len(images), limit)
+    pictures, found = _to_tensor(what, images), read_labels(path, labels, train, limit)
+    if found is not None and len(found) != len(images):
+        raise UserError(f"{path}: {len(images):,} images but {len(found):,} labels")
+    return pictures, found
 
 
 def read_labels(
-    path: Path, labels: Path | None = None, train: bool = True, count: int = -1, limit: int = ALL
+    path: Path, labels: Path | None = None, train: bool = True, limit: int = ALL
 ) -> Tensor | None:
-    """Return the labels int64[N] that go with a file of images; None without any.
-
-    Args:
-        path, labels, train, limit: as of `read_split`.
-        count: of the images; -1: unknown.
-
-    Raises:
-        UserError: they cannot be read, or are not as many.
-    """
+    """Return the labels int64[N] of a file of images; arguments and errors as of `read_split`."""
     if path.suffix == ".npz" and labels:
         raise UserError(
             "data.labels is for .npy and IDX files: put an array `labels` into the .npz"
@@ -76,8 +71,6 @@ def read_labels(
         found = found[:, 0]
     if found.ndim != 1:
         raise UserError(f"{labels or path}: labels must be [N], not {list(found.shape)}")
-    if count not in (-1, len(found)):
-        raise UserError(f"{path}: {count:,} images but {len(found):,} labels")
     return torch.from_numpy(found.astype(np.int64))
 
 
@@ -98,11 +91,7 @@ def _array(
 
 
 def _to_tensor(what: str, images: np.ndarray) -> Tensor:
-    """Return the central squares, uint8[N, C, S, S], of [N, H, W], [N, C, H, W] or [N, H, W, C].
-
-    Raises:
-        UserError: it has another shape, no image, or floats that may mean anything.
-    """
+    """Return the central squares, uint8[N, C, S, S], of [N, H, W], [N, C, H, W] or [N, H, W, C]."""
     if images.ndim not in (3, 4) or not images.size:
         raise UserError(
             f"{what}: images must be [N, H, W], [N, C, H, W] or [N, H, W, C], at least one; "
@@ -113,15 +102,11 @@ def _to_tensor(what: str, images: np.ndarray) -> Tensor:
         images = images[:, None]
     elif images.shape[3] in (1, 2, 3, 4) and images.shape[1] not in (1, 2, 3, 4):
         images = images.transpose(0, 3, 1, 2)
-    return central_square(torch.from_numpy(images)).contiguous()
-
-
-def central_square(images: Tensor) -> Tensor:
-    """Return the middle of [N, C, H, W], as high as it is wide."""
     height, width = images.shape[2:]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
-    return images[:, :, top : top + side, left : left + side]
+    square = images[:, :, top : top + side, left : left + side]
+    return torch.from_numpy(square).contiguous()
 
 
 def _to_bytes(what: str, images: np.ndarray) -> np.ndarray:

@@ -8,11 +8,12 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from gan_lightning.data.batches import EpochBatches, ImageTensors, Loader, balanced_share
-from gan_lightning.data.labels import MOST_CLASSES, check_labels
 from gan_lightning.errors import UserError
 from gan_lightning.ranges import Classes, Count, PositiveShare, Seed, Whole, number, validated
 from gan_lightning.system.portable import FORK
 from gan_lightning.system.signals import calm_worker
+
+MOST_CLASSES = 10_000
 
 
 class DataUnavailable(RuntimeError):
@@ -125,11 +126,7 @@ class DataModule(LightningDataModule):
 
     @property
     def images(self) -> ImageTensors:
-        """The training samples.
-
-        Raises:
-            RuntimeError: `setup` has not run.
-        """
+        """The training samples, once `setup` has run."""
         if self.train_set is None:
             raise RuntimeError("call setup() before asking for images")
         return self.train_set
@@ -151,8 +148,9 @@ class DataModule(LightningDataModule):
             repeat=self.repeat,
             rank=trainer.global_rank if trainer else 0,
             world_size=trainer.world_size if trainer else 1,
+            epoch=self._resume_at["epoch"],
+            start=self._resume_at["batch"],
         )
-        batches.epoch, batches.start = self._resume_at["epoch"], self._resume_at["batch"]
         return self._loader(self.images, batches)
 
     def state_dict(self) -> dict[str, int]:
@@ -187,4 +185,33 @@ class DataModule(LightningDataModule):
             # A spawned rank would spawn its workers too: seconds of imports every epoch, in
             # which a signal to all kills them.
             multiprocessing_context="fork" if self.num_workers and FORK else None,
+        )
+
+
+def check_labels(name: str, count: int, labels: Tensor | None, num_classes: int) -> None:
+    """Check that a split has images, and labels int64[N] that fit; 0 classes: none matter.
+
+    Raises:
+        UserError: it is empty, or labels are missing or out of range.
+    """
+    if not count:
+        raise UserError(f"{name} has too few images: none is left to train or to test on")
+    if labels is not None and len(labels) != count:
+        raise UserError(f"{name}: {count:,} images but {len(labels):,} labels")
+    if not num_classes:
+        return
+    if labels is None:
+        raise UserError(
+            f"data.num_classes={num_classes}, but {name} has no labels: "
+            "leave it out, or set it to 0"
+        )
+    if num_classes > MOST_CLASSES:
+        raise UserError(
+            f"{name} has more than {MOST_CLASSES:,} classes: data.num_classes=0 ignores them"
+        )
+    wrong = labels[(labels < 0) | (labels >= num_classes)]
+    if len(wrong):
+        raise UserError(
+            f"{name} has the label {int(wrong[0])}, but data.num_classes={num_classes} allows 0 to "
+            f"{num_classes - 1}: raise it, or mend the labels"
         )

@@ -1,6 +1,7 @@
 """Which images are in which batch: a pure function of (seed, epoch, rank)."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,6 @@ class ImageTensors(Dataset):
         return len(self.images)
 
     def __getitem__(self, index: Tensor) -> tuple[Tensor, Tensor]:
-        """Return one batch (images[B, C, H, W] uint8, labels[B])."""
         return self.images.index_select(0, index), self.labels.index_select(0, index)
 
     def rows(self, index: Tensor) -> "ImageTensors":
@@ -30,6 +30,7 @@ class ImageTensors(Dataset):
         return self if len(index) == len(self) else ImageTensors(*self[index])
 
 
+@dataclass(eq=False)
 class EpochBatches(Sampler[Tensor]):
     """Batches of indices; global batch k of an epoch is rows k*G .. (k+1)*G of one permutation.
 
@@ -39,23 +40,14 @@ class EpochBatches(Sampler[Tensor]):
     sees the batches it had not seen.
     """
 
-    def __init__(
-        self,
-        num_images: int,
-        batch_size: int,
-        seed: int = 0,
-        repeat: int = 1,
-        rank: int = 0,
-        world_size: int = 1,
-    ) -> None:
-        self.num_images = num_images
-        self.batch_size = batch_size
-        self.seed = seed
-        self.repeat = repeat
-        self.rank = rank
-        self.world_size = world_size
-        self.epoch = 0
-        self.start = 0
+    num_images: int
+    batch_size: int
+    seed: int = 0
+    repeat: int = 1
+    rank: int = 0
+    world_size: int = 1
+    epoch: int = 0
+    start: int = 0
 
     def __len__(self) -> int:
         return self.num_images * self.repeat // (self.batch_size * self.world_size)
@@ -66,7 +58,6 @@ class EpochBatches(Sampler[Tensor]):
             self.epoch, self.start = epoch, 0
 
     def __iter__(self) -> Iterator[Tensor]:
-        """Yield this rank's indices, int64[batch_size], batch by batch."""
         random = np.random.default_rng(np.random.SeedSequence([self.seed, self.epoch]))
         orders = [random.permutation(self.num_images) for _ in range(self.repeat)]
         order = torch.from_numpy(np.concatenate(orders))
@@ -76,12 +67,9 @@ class EpochBatches(Sampler[Tensor]):
 
 
 class Loader(DataLoader):
-    """A DataLoader that starts its workers with signals blocked, so that none ends them
-    half-way.
-    """
+    """A DataLoader that starts its workers with signals blocked, so that none ends half-way."""
 
     def __iter__(self) -> Any:
-        """Start an epoch."""
         with signals_held():
             return super().__iter__()
 

@@ -4,12 +4,12 @@ import gzip
 import os
 import shutil
 import socket
-import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.error import HTTPError, URLError
 
 from torchvision.datasets.utils import calculate_md5, download_url
@@ -17,19 +17,14 @@ from torchvision.datasets.utils import calculate_md5, download_url
 from gan_lightning.data.idx import CorruptFile, check_idx
 
 ATTEMPTS, TIMEOUT = 2, 30.0  # seconds without a byte
+UNFINISHED = ".unfinished-"  # how names of temporary folders begin, on the file's own disk
 
 
 def ensure(folder: Path, packed: str, md5: str, mirrors: Sequence[str]) -> None:
-    """Make sure that `folder` holds the whole unpacked file: as it is, from its .gz, or from a
-    mirror.
+    """Make sure that a folder holds the whole unpacked file: from its .gz, or from a mirror.
 
-    A folder that holds the file is not written to.
-
-    Args:
-        folder: of the raw files.
-        packed: name of the compressed file; without `.gz` it is the file's.
-        md5: of the compressed file.
-        mirrors: beginnings of URLs, tried in turn.
+    A folder that holds the file is not written to. `packed` and `md5` are of the compressed file;
+    mirrors are beginnings of URLs, tried in turn.
 
     Raises:
         CorruptFile: the file is damaged, and its whole .gz is not there.
@@ -58,13 +53,6 @@ def ensure(folder: Path, packed: str, md5: str, mirrors: Sequence[str]) -> None:
     unpack(archive, file)
 
 
-@contextmanager
-def _beside(folder: Path) -> Iterator[Path]:
-    """A temporary folder on the same disk, removed in any case."""
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".unfinished-") as temporary:
-        yield Path(temporary)
-
-
 def fetch(archive: Path, md5: str, mirrors: Sequence[str]) -> None:
     """Download a file under a temporary name, look at its MD5, then give it its own.
 
@@ -81,10 +69,10 @@ def fetch(archive: Path, md5: str, mirrors: Sequence[str]) -> None:
         for mirror in [m for _ in range(ATTEMPTS) for m in mirrors]:
             if reasons.get(mirror, "").startswith("unreachable"):
                 continue
-            with _beside(archive.parent) as folder:
+            with TemporaryDirectory(dir=archive.parent, prefix=UNFINISHED) as folder:
                 try:
-                    download_url(mirror + archive.name, str(folder), archive.name, md5)
-                    os.replace(folder / archive.name, archive)
+                    download_url(mirror + archive.name, folder, archive.name, md5)
+                    os.replace(Path(folder) / archive.name, archive)
                     return
                 except (HTTPError, URLError) as error:
                     reasons[mirror] = f"unreachable: {error}"
@@ -101,13 +89,14 @@ def unpack(archive: Path, file: Path) -> None:
     Raises:
         CorruptFile: its content is not an IDX file.
     """
-    with _beside(file.parent) as folder:
+    with TemporaryDirectory(dir=file.parent, prefix=UNFINISHED) as folder:
+        unpacked = Path(folder) / file.name
         try:
-            with gzip.open(archive) as packed, (folder / file.name).open("wb") as target:
+            with gzip.open(archive) as packed, unpacked.open("wb") as target:
                 shutil.copyfileobj(packed, target)
                 target.flush()
                 os.fsync(target.fileno())
-            check_idx(folder / file.name)
+            check_idx(unpacked)
         except (EOFError, zlib.error, gzip.BadGzipFile, CorruptFile) as error:
             raise CorruptFile(f"corrupt archive: {archive}: delete it to fetch it again") from error
-        os.replace(folder / file.name, file)
+        os.replace(unpacked, file)

@@ -43,11 +43,7 @@ def corrupt(path: Path, reason: object) -> CorruptFile:
 
 
 def read_idx(path: Path, dimensions: int) -> np.ndarray:
-    """Return the uint8 array of an IDX file, gzipped if its name ends so.
-
-    Args:
-        path: of the file.
-        dimensions: 3 of images, 1 of labels.
+    """Return the uint8 array of an IDX file of images (3 dimensions) or labels (1), or of its .gz.
 
     Raises:
         CorruptFile: it does not exist, or is not a whole IDX file with that many dimensions.

@@ -20,7 +20,6 @@ class ImageDataModule(DataModule):
     A subclass's `load` returns (uint8[N, C, H, W], int64[N]).
 
     Args:
-        name: as of `DataModule`.
         resolution: side of the square images; others are resized (28 to 32: padded).
         channels: of the images.
         kwargs: as of `DataModule`.

@@ -61,11 +61,7 @@ class MNISTDataModule(ImageDataModule):
             self.load(train)
 
     def load(self, train: bool) -> tuple[Tensor, Tensor]:
-        """Return a split, read once.
-
-        Raises:
-            CorruptFile: a file is damaged, or two do not fit together.
-        """
+        """Return a split, read once; CorruptFile if a file is damaged or does not fit the other."""
         if train not in self._splits:
             self._splits[train] = self._read("train" if train else "t10k")
         return self._splits[train]

@@ -28,11 +28,7 @@ UNREADABLE = (
 
 
 def array_names(path: Path) -> list[str]:
-    """Return the names of the arrays in an NPZ file.
-
-    Raises:
-        UserError: it is none.
-    """
+    """Return the names of the arrays in an NPZ file; UserError if it is none."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
@@ -47,11 +43,10 @@ def read_array(
     """Return the first rows of an array, [N, ...]; what else is packed there is not unpacked.
 
     Args:
-        path: of an NPZ or NPY file.
+        path: an NPZ or NPY file.
         name: of the array in an NPZ file.
         images: the array must hold bytes or floats; else whole numbers.
-        limit: rows.
-        largest: a row, in numbers.
+        limit, largest: how many rows, and numbers in a row.
 
     Raises:
         UserError: it is of another kind, too large, or damaged.
@@ -94,11 +89,7 @@ def _read(file: IO[bytes], images: bool, limit: int, largest: int) -> np.ndarray
 
 
 def read_bytes(read: Callable[[int], bytes], size: int) -> bytearray:
-    """Return so many bytes; a file that promises more than it has costs no memory.
-
-    Raises:
-        ValueError: the file ends earlier.
-    """
+    """Return so many bytes; ValueError, and no memory wasted, if a file has less than it says."""
     content = bytearray()
     while missing := size - len(content):
         part = read(min(missing, 1 << 20))

@@ -47,16 +47,12 @@ class PointsDataModule(DataModule):
         self.size = size
         self.test_size = test_size
         self.std = std
+        self.reach = 3 * std or TOLERANCE
 
     @staticmethod
     def centres() -> Tensor:
         """Return the modes [K, D]."""
         raise NotImplementedError
-
-    @property
-    def reach(self) -> float:  # type: ignore[override]  # read alone
-        """How far from a mode a point is still one of it: three standard deviations."""
-        return 3 * self.std or TOLERANCE
 
     def picture(self, samples: Tensor | None = None, columns: int = 10) -> Tensor:
         """Return samples as dots over as many reals; None: reals alone."""
@@ -81,7 +77,6 @@ class RingDataModule(PointsDataModule):
 
     @staticmethod
     def centres() -> Tensor:
-        """Return the modes [8, 2]."""
         angle = torch.arange(8) * (2 * math.pi / 8)
         return 0.8 * torch.stack([angle.cos(), angle.sin()], dim=1)
 
@@ -94,7 +89,6 @@ class GridDataModule(PointsDataModule):
 
     @staticmethod
     def centres() -> Tensor:
-        """Return the modes [25, 2]."""
         line = torch.arange(-2.0, 3.0) * 0.4
         return torch.cartesian_prod(line, line)
 
@@ -108,5 +102,4 @@ class DiracDataModule(PointsDataModule):
 
     @staticmethod
     def centres() -> Tensor:
-        """Return the one mode [1, 1]."""
         return torch.zeros(1, 1)

@@ -31,8 +31,7 @@ class StackedMNISTDataModule(MNISTDataModule):
 
     Args:
         root: the data folder with MNIST in it; the embedded digits cannot replace it.
-        size: images of the training split.
-        test_size: images of the test split.
+        size, test_size: images of the two splits.
         kwargs: as of `ImageDataModule`.
     """
 
@@ -54,11 +53,6 @@ class StackedMNISTDataModule(MNISTDataModule):
             )
 
     def prepare_data(self) -> None:
-        """Fetch MNIST unless it is there.
-
-        Raises:
-            UserError: it is not there and could not be fetched, or is damaged.
-        """
         try:
             super().prepare_data()
         except DataUnavailable as error:
@@ -80,9 +74,7 @@ class StackedMNISTDataModule(MNISTDataModule):
         return stacked, mode_index(labels[rows])
 
     def mode_shares(self) -> Tensor:
-        """Return float64[10 ** channels]: the probability of each mode; MNIST's digits are not
-        equally frequent.
-        """
+        """Return float64[10 ** channels]: MNIST's digits are not equally frequent."""
         _, labels = super().load(train=True)
         digit = torch.bincount(labels, minlength=10).double() / len(labels)
         shares = digit

@@ -1,6 +1,7 @@
 """The images to score: drawn from generators, or read from files."""
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,22 @@ from torch import Tensor
 
 from gan_lightning.config.schema import EvaluateConfig
 from gan_lightning.data import DataModule
+from gan_lightning.data.array_files import Arrays, read_split
+from gan_lightning.data.image_files import (
+    MODES,
+    common_side,
+    labelled_files,
+    read_files,
+    training_folder,
+)
 from gan_lightning.errors import UserError
-from gan_lightning.evaluation.images import read_images
 from gan_lightning.export.generator_file import generator_of, read_generator
-from gan_lightning.export.metadata import GeneratorMetadata
-from gan_lightning.metrics.neighbours import ROWS
 from gan_lightning.pixels import to_uint8
 from gan_lightning.sampling.draw import one_device, sample_chunks
 from gan_lightning.sampling.latents import sample_latents
 
 FEWEST = 100  # images; below, no score means anything
+MAX_IMAGE = 3 * 512 * 512  # numbers: sets of small images
 
 
 @dataclass(frozen=True)
@@ -34,18 +41,15 @@ class Candidate:
 
     def first(self, count: int) -> "Candidate":
         """Return the first images alone."""
-        labels, categories = (
-            None if rows is None else rows[:count] for rows in (self.labels, self.categories)
-        )
+        labels = None if self.labels is None else self.labels[:count]
+        categories = None if self.categories is None else self.categories[:count]
         return Candidate(self.name, self.images[:count], labels, self.about, categories)
 
 
 def collect(asked: EvaluateConfig, reals: DataModule) -> list[Candidate]:
     """Return all candidates with the same number of images, on which FID and others depend.
 
-    Args:
-        asked: which.
-        reals: beside which they stand, perhaps not loaded yet.
+    The reals beside which they stand need not be loaded yet.
 
     Raises:
         UserError: one cannot be read, or has too few images.
@@ -77,13 +81,6 @@ def short_names(files: list[Path]) -> list[str]:
     ]
 
 
-def _said(metadata: GeneratorMetadata) -> str:
-    """Return in words how labels were chosen."""
-    if not metadata.labels:
-        return "none"
-    return "drawn from P(Y)" if metadata.class_counts else "in turn: the file does not tell P(Y)"
-
-
 def _drawn(path: Path, asked: EvaluateConfig) -> Candidate:
     generator, metadata, file = read_generator(path, asked.trust)
     generator = generator.to(one_device(asked.accelerator))
@@ -91,6 +88,7 @@ def _drawn(path: Path, asked: EvaluateConfig) -> Candidate:
     known = (metadata.labels, metadata.class_counts)
     chunks = list(sample_chunks(generator, asked.num_samples, asked.seed, *known))
     labels = [label for _, label in chunks if label is not None]
+    said = "drawn from P(Y)" if metadata.class_counts else "in turn: the file does not tell P(Y)"
     about = {
         "file": str(file),
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
@@ -99,7 +97,7 @@ def _drawn(path: Path, asked: EvaluateConfig) -> Candidate:
         "classes": metadata.classes,
         "images_seen": metadata.images_seen,
         "conditional": bool(labels),
-        "labels": _said(metadata),
+        "labels": said if metadata.labels else "none",
         "seed": asked.seed,
     }
     images = torch.cat([to_uint8(image) for image, _ in chunks])
@@ -112,8 +110,43 @@ def _drawn(path: Path, asked: EvaluateConfig) -> Candidate:
 
 def _read(path: Path, limit: int, reals: DataModule) -> Candidate:
     images, labels = read_images(path, limit, reals)
-    digest = hashlib.sha256()
-    for part in images.split(ROWS):
-        digest.update(part.numpy().tobytes())
-    about = {"file": str(path), "sha256_of_pixels": digest.hexdigest()}
+    digest = hashlib.sha256(images.contiguous().numpy().data).hexdigest()
+    about = {"file": str(path), "sha256_of_pixels": digest}
     return Candidate(path.name, images, labels, {**about, "conditional": labels is not None})
+
+
+def read_images(path: Path, limit: int, reals: DataModule) -> Arrays:
+    """Return (uint8[N, C, H, W], labels int64[N] or None), at most `limit` of them.
+
+    A file: see `ArrayDataModule`. Images in a folder are brought to the channels of the reals
+    and, unless all are square and of one size, to their resolution. Labels are their folders'
+    places among the classes of the reals, or stand in their names: `000000-7.png` has label 7, as
+    sample.py writes it. Of images in class folders a random part is read.
+
+    Raises:
+        UserError: the path holds no such images.
+    """
+    if path.is_dir():
+        return _read_folder(training_folder(path), limit, reals)
+    if not path.is_file():
+        raise UserError(f"images={path}: name a folder or a file of images that exists")
+    found = read_split(path, limit=limit, largest=MAX_IMAGE)
+    assert found is not None
+    return found
+
+
+def _read_folder(path: Path, limit: int, reals: DataModule) -> Arrays:
+    files, known = labelled_files(path, reals.class_names() if reals.num_classes else None)
+    if known:
+        order = torch.randperm(len(files), generator=torch.Generator().manual_seed(0)).tolist()
+        files, known = [files[i] for i in order], [known[i] for i in order]
+    files = files[:limit]
+    side = common_side(files)
+    if not side or side * side > MAX_IMAGE:
+        side = reals.resolution
+    channels = reals.channels if reals.channels in MODES else 1
+    images, _ = read_files(files, channels, side, getattr(reals, "background", "black"))
+    marks = [re.fullmatch(r"[0-9]{6,}-([0-9]{1,9})", Path(file).stem) for file in files]
+    told = [int(mark[1]) for mark in marks if mark]
+    labels = known[:limit] if known else told if len(told) == len(files) else None
+    return images, None if labels is None else torch.tensor(labels)

@@ -1,7 +1,6 @@
 """Scoring generators side by side: from paths to a table, a JSON file and a picture."""
 
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -32,11 +31,7 @@ from gan_lightning.sampling.write import free_path
 
 
 def find_network(asked: str, data: DataModule) -> FeatureNetwork:
-    """Return the feature network that `metrics.features` names.
-
-    Raises:
-        UserError: it cannot be loaded.
-    """
+    """Return the feature network that `metrics.features` names; UserError if it cannot load."""
     if asked == "classifier":
         return feature_network(data)
     if asked == "inception":
@@ -52,12 +47,6 @@ def find_network(asked: str, data: DataModule) -> FeatureNetwork:
     return read_feature_network(path)
 
 
-def build_reals(node: dict[str, Any]) -> DataModule:
-    """Return the data set; missing images are an error here, also with on_missing=digits."""
-    data, *_ = build_data({"data": {**node, "on_missing": "error"}})
-    return data
-
-
 def evaluate(asked: EvaluateConfig, console: Console) -> Path:
     """Score everything that was asked for; return the path of the JSON file.
 
@@ -71,7 +60,8 @@ def evaluate(asked: EvaluateConfig, console: Console) -> Path:
     count = len(candidates[0].images)
     for line in remarks(asked, candidates):
         console.print(f"[bold yellow]WARNING: {escape(line)}")
-    data = build_reals(asked.data)
+    # Missing images are an error here, also with on_missing=digits.
+    data, *_ = build_data({"data": {**asked.data, "on_missing": "error"}})
     check_labels(candidates, data)
     scorer = mode_scorer(data, one_device(asked.accelerator))
     if scorer:
@@ -95,11 +85,7 @@ def evaluate(asked: EvaluateConfig, console: Console) -> Path:
 
 
 def check_labels(candidates: list[Candidate], data: DataModule) -> None:
-    """Raise UserError if a candidate has labels that the data set does not have.
-
-    Raises:
-        UserError: names the candidate and the label.
-    """
+    """Raise UserError if a candidate has labels that the data set does not have."""
     for candidate in candidates:
         asked = set() if candidate.labels is None else set(candidate.labels.tolist())
         wrong = sorted(asked - set(range(data.num_classes)))

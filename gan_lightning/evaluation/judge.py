@@ -37,13 +37,8 @@ class Judge:
     """Scores sets of images, and real images for the floors.
 
     Floors are scores of reals that are not in the reference: the test split against the training
-    split, and random training images against the test split, as many as the fakes (or as many as
-    there are).
-
-    Args:
-        data: the data set.
-        network: its feature network, or Inception.
-        count: how many images a set has.
+    split, and random training images against the test split, as many as the fakes, `count` (or as
+    many as there are).
     """
 
     def __init__(self, data: DataModule, network: FeatureNetwork, count: int) -> None:

@@ -24,27 +24,3 @@ from gan_lightning.losses.fgan import (
 )
 from gan_lightning.losses.relativistic import RelativisticAverage, RelativisticPaired, Softmax
 from gan_lightning.losses.topk import TopK
-
-__all__ = [
-    "ACGAN",
-    "FGAN",
-    "AuxiliaryLoss",
-    "BCEWithLogits",
-    "Hinge",
-    "InfoGAN",
-    "JensenShannon",
-    "KullbackLeibler",
-    "LeastSquares",
-    "Loss",
-    "Minimax",
-    "MultiHinge",
-    "NonSaturating",
-    "PearsonChi2",
-    "RelativisticAverage",
-    "RelativisticPaired",
-    "ReverseKullbackLeibler",
-    "Softmax",
-    "TopK",
-    "Wasserstein",
-    "bce",
-]

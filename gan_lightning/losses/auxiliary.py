@@ -17,10 +17,6 @@ class AuxiliaryLoss(nn.Module, Loss):
 
     A subclass defines the head and its loss; `uses_classes = True` says that it needs labels. The
     head is trained with D. Penalties and D(real) use the adversarial part only.
-
-    Args:
-        adversarial: any loss of logits.
-        weight: of the head's part, in D's and in G's loss.
     """
 
     uses_classes = False
@@ -141,12 +137,10 @@ class InfoGAN(AuxiliaryLoss):
     def cost(self, fake: Tensor, z: Tensor) -> Tensor:
         """Return -log q(codes | fake) per image, averaged, but for constants."""
         count = self.codes.categories
-        cost = fake.new_zeros(())
+        errors = (fake[:, count:] - self.codes.values(z)).square()
+        cost = 0.5 * errors.sum(dim=1).mean()
         if count:
             cost = cost + F.cross_entropy(fake[:, :count], self.codes.category(z))
-        if self.codes.continuous:
-            errors = (fake[:, count:] - self.codes.values(z)).square()
-            cost = cost + 0.5 * errors.sum(dim=1).mean()
         return cost
 
     def discriminator_more(self, real: Tensor, fake: Tensor, y: Tensor, z: Tensor) -> Tensor:

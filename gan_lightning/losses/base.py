@@ -51,11 +51,7 @@ def bce(logits: Tensor, target: float) -> Tensor:
 
 
 def needed(real_logits: Tensor | None) -> Tensor:
-    """Return real_logits, which a relativistic loss needs.
-
-    Raises:
-        ValueError: they are None.
-    """
+    """Return the logits of the reals; without any, raise ValueError."""
     if real_logits is None:
         raise ValueError("a relativistic loss compares fakes with reals: pass real_logits")
     return real_logits

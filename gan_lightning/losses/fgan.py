@@ -24,8 +24,8 @@ class FGAN(Loss):
     saturating: Switch = False
 
     def activation(self, v: Tensor) -> Tensor:
-        """Return g(v)."""
-        raise NotImplementedError
+        """Return g(v); v itself where the domain has all numbers."""
+        return v
 
     def cost(self, v: Tensor) -> Tensor:
         """Return f*(g(v)), in one formula: g and f* in turn overflow where D is sure."""
@@ -40,9 +40,6 @@ class FGAN(Loss):
 
 class KullbackLeibler(FGAN):
     """KL(data || model): f(u) = u log u, g(v) = v, f*(t) = exp(t - 1)."""
-
-    def activation(self, v: Tensor) -> Tensor:
-        return v
 
     def cost(self, v: Tensor) -> Tensor:
         return (v - 1.0).exp()
@@ -73,9 +70,6 @@ class JensenShannon(FGAN):
 
 class PearsonChi2(FGAN):
     """Pearson chi^2: f(u) = (u - 1)^2, g(v) = v, f*(t) = t^2 / 4 + t."""
-
-    def activation(self, v: Tensor) -> Tensor:
-        return v
 
     def cost(self, v: Tensor) -> Tensor:
         return 0.25 * v.square() + v

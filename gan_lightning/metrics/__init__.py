@@ -9,12 +9,3 @@ from gan_lightning.metrics.features.classifier import Embedded, FeatureNetwork
 from gan_lightning.metrics.features.store import feature_network
 from gan_lightning.metrics.reals import RealStatistics, real_statistics
 from gan_lightning.metrics.scores import cheap_scores
-
-__all__ = [
-    "Embedded",
-    "FeatureNetwork",
-    "RealStatistics",
-    "cheap_scores",
-    "feature_network",
-    "real_statistics",
-]

@@ -22,10 +22,7 @@ class FrechetDistance:
     """|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)) between some reals and any number of fakes.
 
     Source: Heusel et al. 2017, GANs Trained by a Two Time-Scale Update Rule, eq. 6. It shrinks with
-    the number of samples (Chong & Forsyth 2020): only compare equal counts.
-
-    Args:
-        reals: features [N, D].
+    the number of samples (Chong & Forsyth 2020): only compare equal counts. Of features [N, D].
     """
 
     def __init__(self, reals: Tensor) -> None:
@@ -46,14 +43,9 @@ class FrechetDistance:
 
 
 class ClassFrechetDistance:
-    """One Frechet distance per class; their mean is the intra-FID.
+    """One Frechet distance per class of reals[N, D] with labels[N]; their mean is the intra-FID.
 
     Source: Miyato & Koyama 2018, cGANs with Projection Discriminator, section 4.1.
-
-    Args:
-        reals: features [N, D].
-        labels: [N].
-        classes: labels to look at.
     """
 
     def __init__(self, reals: Tensor, labels: Tensor, classes: list[int]) -> None:

@@ -1,7 +1,6 @@
 """Data sets whose modes are known: how many of them a generator finds, and how well."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -13,28 +12,6 @@ from gan_lightning.metrics.features.classifier import FeatureNetwork, shipped_fe
 from gan_lightning.pixels import to_uint8, to_unit_range
 
 ENOUGH = 0.2  # of the samples that a mode would have if all had as many
-
-
-class ModeScorer(Protocol):
-    """Scores images by the modes they are in."""
-
-    @property
-    def unit(self) -> str:
-        """The scores' unit: the short hash of the network, if there is one."""
-
-    @property
-    def num_modes(self) -> int:
-        """How many there are."""
-
-    def read(self, images: Tensor) -> Tensor:
-        """Return what the scores need of images[N, C, H, W]: float[N, K], on the CPU.
-
-        Images are uint8, or floats in [-1, 1], which are rounded to uint8 first: an image scores
-        the same before and after it was written to a file.
-        """
-
-    def scores(self, found: Tensor) -> dict[str, float]:
-        """Return the scores of what was read of all images."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +33,14 @@ class PointModes:
         return len(self.centres)
 
     def read(self, images: Tensor) -> Tensor:
-        """Return the points [N, D]."""
+        """Return the points [N, D], on the CPU, of images uint8[N, D, 1, 1] or in [-1, 1].
+
+        The latter are rounded first: an image scores the same before and after it was in a file.
+        """
         return to_unit_range(to_uint8(images).flatten(1).cpu())
 
     def scores(self, found: Tensor) -> dict[str, float]:
+        """Return the scores of what was read of all images."""
         distance, nearest = torch.cdist(found, self.centres).min(dim=1)
         good = distance <= self.reach
         counts = torch.bincount(nearest[good], minlength=self.num_modes)
@@ -91,7 +72,7 @@ class DigitModes:
         return len(self.reference)
 
     def read(self, images: Tensor) -> Tensor:
-        """Return the number of each image's mode, [N, 1]."""
+        """Return the number of each image's mode, float[N, 1], on the CPU."""
         digits = self.network.embed(images.flatten(0, 1).unsqueeze(1)).predictions
         return mode_index(digits.view(len(images), -1))[:, None].float()
 
@@ -99,6 +80,9 @@ class DigitModes:
         shares = class_shares(found[:, 0].long(), self.num_modes)
         reverse_kl = kl_divergence(shares, self.reference)
         return {"modes": float((shares > 0).sum()), "reverse_kl": reverse_kl}
+
+
+ModeScorer = PointModes | DigitModes
 
 
 def mode_scorer(data: DataModule, device: torch.device | str = "cpu") -> ModeScorer | None:

@@ -51,11 +51,7 @@ class Radii:
 
 
 def radii(points: Tensor) -> Radii:
-    """Return the radii of points[N, D].
-
-    Raises:
-        ValueError: fewer points than neighbours asked for.
-    """
+    """Return the radii of points[N, D]; a ValueError says that they are too few."""
     if len(points) <= DENSITY_K:
         raise ValueError(f"{len(points)} images are too few: at least {DENSITY_K + 1} are needed")
     ordered, _ = nearest(points, points, DENSITY_K + 1)  # column 0 is the point itself

@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 
 import torch
 from safetensors import safe_open
@@ -73,20 +72,12 @@ def real_statistics(
     mark = fingerprint(split.images, split.labels)
     path = cache_folder(data) / f"reals-{mark}-{network.unit}.safetensors"
     if path.is_file():
-        embedded = _read(path)
+        with safe_open(path, framework="pt") as file:
+            unit = json.loads(file.metadata()["gan_lightning_reals"])["unit"]
+            embedded = Embedded(file.get_tensor("features"), file.get_tensor("logits"), unit)
     else:
         embedded = network.embed(split.images)
-        _write(path, embedded)
+        tensors = {"features": embedded.features, "logits": embedded.logits}
+        text = {"gan_lightning_reals": json.dumps({"unit": embedded.unit})}
+        write_once(path, lambda temporary: save_file(tensors, temporary, metadata=text))
     return RealStatistics(mark, embedded, split.labels, data.num_classes, data.classes)
-
-
-def _read(path: Path) -> Embedded:
-    with safe_open(path, framework="pt") as file:
-        unit = json.loads(file.metadata()["gan_lightning_reals"])["unit"]
-        return Embedded(file.get_tensor("features"), file.get_tensor("logits"), unit)
-
-
-def _write(path: Path, embedded: Embedded) -> None:
-    tensors = {"features": embedded.features, "logits": embedded.logits}
-    text = {"gan_lightning_reals": json.dumps({"unit": embedded.unit})}
-    write_once(path, lambda temporary: save_file(tensors, temporary, metadata=text))

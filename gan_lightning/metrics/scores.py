@@ -56,8 +56,7 @@ def reference_scores(
     """Return the scores of fakes against one split of the reals.
 
     Args:
-        fakes: embedded images.
-        reals: a split, embedded by the same network.
+        fakes, reals: embedded by the same network.
         labels: int64[M] that the fakes were asked for, for the intra-FID; None: as predicted.
         intervals: False leaves out the costly intervals.
 
@@ -116,8 +115,7 @@ def cheap_scores(
     several devices each may embed its part: join features and logits in the order of the samples.
 
     Args:
-        fakes: embedded images.
-        reals: of the training split.
+        fakes, reals: embedded by the same network, the latter of the training split.
         neighbours: how many of the first images precision and recall use (their cost grows with the
             square, and their values depend on it); None: all.
 

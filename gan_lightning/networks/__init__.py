@@ -13,23 +13,3 @@ from gan_lightning.networks.r3gan import R3GANDiscriminator, R3GANGenerator
 from gan_lightning.networks.sngan import SNGANDiscriminator, SNGANGenerator
 from gan_lightning.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
 from gan_lightning.networks.toy import ToyDiscriminator, ToyGenerator
-
-__all__ = [
-    "DCGANDiscriminator",
-    "DCGANGenerator",
-    "Discriminator",
-    "Generator",
-    "InfoGANDiscriminator",
-    "InfoGANGenerator",
-    "MLPDiscriminator",
-    "MLPGenerator",
-    "R3GANDiscriminator",
-    "R3GANGenerator",
-    "SNGANDiscriminator",
-    "SNGANGenerator",
-    "StyleGAN2Discriminator",
-    "StyleGAN2Generator",
-    "ToyDiscriminator",
-    "ToyGenerator",
-    "find_generator",
-]

@@ -126,11 +126,7 @@ def generator_classes() -> dict[str, type[Generator]]:
 
 
 def find_generator(name: str) -> type[Generator]:
-    """Return the generator class of that name.
-
-    Raises:
-        KeyError: no class of that name lives in `gan_lightning.networks`.
-    """
+    """Return the generator class of that name; KeyError if none lives in this package."""
     classes = generator_classes()
     if name not in classes:
         raise KeyError(f"unknown generator class {name!r}; known: {', '.join(sorted(classes))}")

@@ -14,11 +14,6 @@ class LatentCodes(nn.Module):
 
     Source: Chen et al. 2016, InfoGAN, section 4 (the idea of codes).
 
-    Args:
-        latent_dim: L.
-        categories: values of the category; 0 for none.
-        continuous: how many continuous codes.
-
     Raises:
         ValueError: the latent is too short for so many.
     """
@@ -42,9 +37,7 @@ class LatentCodes(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         if not self.size:
             return z
-        parts = [z[:, self.size :]]
-        if self.continuous:
-            parts.insert(0, self.values(z))
+        parts = [self.values(z), z[:, self.size :]]
         if self.categories:
             parts.insert(0, F.one_hot(self.category(z), self.categories).to(z.dtype))
         return torch.cat(parts, dim=1)

@@ -9,11 +9,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 
 def required(y: Tensor | None) -> Tensor:
-    """Return the labels.
-
-    Raises:
-        ValueError: the network is conditional and no label was given.
-    """
+    """Return the labels of a conditional network; without any, raise ValueError."""
     if y is None:
         raise ValueError("a conditional generator needs a label for every latent")
     return y

@@ -25,12 +25,9 @@ def scaled_init(layer: nn.Conv2d | nn.Linear, gain: float) -> nn.Module:
 
 
 def stage_widths(size: int, width: int, max_width: int) -> tuple[list[int], int]:
-    """Return the channels from the lowest resolution to the full one, and the lowest side.
+    """Return the channels from the lowest resolution to the full one, `size`; and the lowest side.
 
-    Args:
-        size: side of the images.
-        width: channels at full resolution, doubled at every level below.
-        max_width: upper limit of channels.
+    They are `width` at full resolution, doubled at every level below, and at most `max_width`.
     """
     levels, start = halvings(size)
     return [min(width * 2**level, max_width) for level in range(levels, -1, -1)], start

@@ -16,7 +16,6 @@ class ToyGenerator(Generator):
     """z[B, L] -> points [B, D, 1, 1] in [-1, 1], through hidden layers, then tanh.
 
     Args:
-        hidden: widths.
         point: every latent makes the same point, as in the Dirac GAN (Mescheder et al. 2018).
     """
 
@@ -44,7 +43,6 @@ class ToyDiscriminator(Discriminator):
     """points [B, D, 1, 1] -> logits[B], through hidden layers.
 
     Args:
-        hidden: widths.
         scale: factor on the points, which brings their distances to about 1.
     """
 

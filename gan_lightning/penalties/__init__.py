@@ -26,26 +26,3 @@ from gan_lightning.penalties.gradients import (
 )
 from gan_lightning.penalties.logits import Consistency, LeCam
 from gan_lightning.penalties.wrappers import Lazy, Scheduled, Sum
-
-__all__ = [
-    "DRAGAN",
-    "R1",
-    "R1R2",
-    "R2",
-    "WGANGP",
-    "WGANLP",
-    "ClipWeights",
-    "Consistency",
-    "DiscriminatorFn",
-    "Lazy",
-    "LeCam",
-    "NoConstraint",
-    "NoPenalty",
-    "Penalty",
-    "Scheduled",
-    "Sum",
-    "WGANDiv",
-    "gradient_norm",
-    "interpolate",
-    "squared_gradient_norm",
-]

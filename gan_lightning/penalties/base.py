@@ -14,7 +14,6 @@ class Penalty(Protocol):
 
     def __call__(self, d: DiscriminatorFn, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
         """Return the penalty per sample [B], weight included."""
-        ...
 
 
 def squared_gradient_norm(d: DiscriminatorFn, x: Tensor, y: Tensor | None) -> Tensor:

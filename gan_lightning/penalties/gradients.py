@@ -36,29 +36,21 @@ class R1:
         return 0.5 * self.weight * squared_gradient_norm(d, real, y)
 
 
-@validated
-@dataclass(frozen=True)
-class R2:
+class R2(R1):
     """weight/2 ||grad D||^2 at the fakes.
 
     Source: Mescheder et al. 2018, section "Simplified gradient penalties".
     """
 
-    weight: NonNegative = 1.0
-
     def __call__(self, d: DiscriminatorFn, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
         return 0.5 * self.weight * squared_gradient_norm(d, fake, y)
 
 
-@validated
-@dataclass(frozen=True)
-class R1R2:
+class R1R2(R1):
     """R1 + R2, both with the same weight.
 
     Source: Huang et al. 2024, The GAN is dead; long live the GAN!, section on RpGAN + R1 + R2.
     """
-
-    weight: NonNegative = 1.0
 
     def __call__(self, d: DiscriminatorFn, real: Tensor, fake: Tensor, y: Tensor | None) -> Tensor:
         both = squared_gradient_norm(d, real, y) + squared_gradient_norm(d, fake, y)

@@ -51,10 +51,6 @@ class Scheduled(Follower, nn.Module):
     """Multiplies a penalty by a factor that follows a schedule of images_seen.
 
     Source: Huang et al. 2024, R3GAN, appendix (burn-in of gamma).
-
-    Args:
-        penalty: what is scheduled.
-        schedule: the factor.
     """
 
     def __init__(self, penalty: Penalty, schedule: Schedule) -> None:

@@ -19,10 +19,7 @@ CHUNK = 100
 def sample_labels(
     first: int, count: int, labels: Sequence[int], counts: Sequence[int] = (), seed: int = 0
 ) -> Tensor:
-    """Return int64[count] of samples first, ...: each depends on (seed, i) alone.
-
-    The labels in turn, or drawn with the frequencies `counts`.
-    """
+    """Return int64[count]: labels in turn, or drawn by (seed, i) with the frequencies `counts`."""
     if not counts:
         return torch.tensor([labels[i % len(labels)] for i in range(first, first + count)])
     edges = torch.tensor(counts).cumsum(0)  # whole numbers: the last is a bound that u cannot reach
@@ -99,9 +96,8 @@ def sample(
     if not chunks:
         return torch.empty(0, *generator.image_shape), None
     images = torch.cat([image for image, _ in chunks])
-    return images, torch.cat(
-        [label for _, label in chunks if label is not None]
-    ) if labels else None
+    drawn = [label for _, label in chunks if label is not None]
+    return images, torch.cat(drawn) if drawn else None
 
 
 @torch.inference_mode()

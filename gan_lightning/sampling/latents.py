@@ -25,7 +25,7 @@ def _draws(seed: int, purpose: int, position: int, part: int) -> np.random.Gener
 
 
 def _normal(seed: int, purpose: int, position: int, part: int, shape: tuple[int, ...]) -> Tensor:
-    """Standard normal float32 of that shape."""
+    """Return a standard normal float32 of that shape."""
     draws = _draws(seed, purpose, position, part)
     return torch.from_numpy(draws.standard_normal(shape, dtype=np.float32))
 
@@ -59,9 +59,6 @@ def training_latents(
         images_seen: position of the run when the loop body began.
         draw: which draw of that loop body (0, 1, ... for D; the last for G).
         batch_size: rows per rank.
-        latent_dim: length of a latent.
-        rank: this process.
-        world_size: number of processes.
     """
     z = _normal(seed, _TRAINING, images_seen, draw, (world_size * batch_size, latent_dim))
     return z[rank * batch_size : (rank + 1) * batch_size]

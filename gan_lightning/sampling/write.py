@@ -34,11 +34,7 @@ def free_path(path: Path) -> Path:
 
 
 def check_output(path: Path, overwrite: bool) -> None:
-    """Raise UserError if the suffix is unknown or the path is taken.
-
-    Raises:
-        UserError: as said.
-    """
+    """Raise UserError if the suffix is unknown or the path is taken."""
     if path.suffix not in ("", ".png", ".npz"):
         raise UserError(f"output={path}: end it in .png (a grid), .npz (arrays) or / (a folder)")
     taken = any(path.iterdir()) if path.is_dir() else os.path.lexists(path)
@@ -54,9 +50,7 @@ def is_point(shape: tuple[int, ...]) -> bool:
 
 
 def grid_shape(count: int, shape: tuple[int, ...]) -> tuple[int, int, int]:
-    """Return (columns, height, width) of the picture of `count` images [C, H, W], borders
-    included.
-    """
+    """Return (columns, height, width) of the picture of `count` images [C, H, W], with borders."""
     if is_point(shape):
         return 1, SIDE, SIDE
     height, width = visible(torch.empty(1, *shape)).shape[2:]
@@ -65,14 +59,7 @@ def grid_shape(count: int, shape: tuple[int, ...]) -> tuple[int, int, int]:
 
 
 def disk_needed(path: Path, count: int, shape: tuple[int, ...], labelled: bool) -> tuple[int, int]:
-    """Return (bytes, files) that the samples take at most: pixels may not compress at all.
-
-    Args:
-        path: the output; its ending says how the samples are kept.
-        count: of samples.
-        shape: [C, H, W] of one.
-        labelled: whether labels go with them.
-    """
+    """Return (bytes, files) that samples [C, H, W] take at most: pixels may not compress at all."""
     pixels = math.prod(shape)
     if path.suffix == ".png":
         _, height, width = grid_shape(count, shape)

@@ -27,7 +27,7 @@ LATENT = 16
 GENERATORS = list(generator_classes().values())
 DISCRIMINATORS = [
     getattr(networks, name)
-    for name in networks.__all__
+    for name in vars(networks)
     if name.endswith("Discriminator") and name != "Discriminator"
 ]
 WITH_SPECTRAL_NORM = [

@@ -14,11 +14,11 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gan_lightning.data import ImageDataModule, arrays
+from gan_lightning.data import ArrayDataModule, ImageDataModule
+from gan_lightning.data.from_disk import count_labels
 from gan_lightning.data.idx import check_idx, read_idx
-from gan_lightning.data.labels import count_labels
 from gan_lightning.errors import UserError
-from gan_lightning.evaluation.images import read_images
+from gan_lightning.evaluation.candidates import read_images
 from gan_lightning.export.generator_file import read_generator
 from tests.untrusted import planted as p
 
@@ -77,7 +77,7 @@ def answers(read: Any, *arguments: Any) -> bool:
 def data_set(file: Path) -> None:
     """Read a file as `data=array` does: its labels when the configuration is made, then all."""
     count_labels(str(file))
-    arrays.ArrayDataModule(str(file), name="array", batch_size=2).read()
+    ArrayDataModule(str(file), name="array", batch_size=2).read()
 
 
 @settings(max_examples=200, **FUZZ)

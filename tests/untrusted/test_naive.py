@@ -14,7 +14,7 @@ import torch
 
 from gan_lightning.data import ImageDataModule
 from gan_lightning.errors import UserError
-from gan_lightning.evaluation.images import read_images
+from gan_lightning.evaluation.candidates import read_images
 from gan_lightning.system.untrusted import strict_json
 from tests.untrusted import planted as p
 from tests.untrusted.files import FILES, run_on_files

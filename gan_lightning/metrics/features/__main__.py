@@ -4,7 +4,6 @@
 and `mnist_features.json`. The same seed, threads and versions give the same file, bit for bit.
 """
 
-import hashlib
 import json
 import os
 import sys
@@ -19,11 +18,7 @@ from gan_lightning.metrics.features.store import train_features
 
 
 def find_data(name: str) -> DataModule:
-    """Return a data set by its name in `conf/data/`.
-
-    Raises:
-        UserError: there is none of that name, or its images are missing.
-    """
+    """Return a data set by its name in `conf/data/`; UserError if it or its images are missing."""
     if name == "digits":
         return DigitsDataModule()
     known = {short: dataset for dataset, short in NAMES.items()}
@@ -51,8 +46,7 @@ def main(arguments: list[str]) -> None:
     path = Path(given.get("output", SHIPPED)) / f"{data.name}_features.safetensors"
     path.unlink(missing_ok=True)
     network = train_features(data, path, **{key: int(value) for key, value in numbers.items()})
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    note = {"sha256": digest, **network.metadata}
+    note = {"sha256": network.sha256, **network.metadata}
     path.with_suffix(".json").write_text(json.dumps(note, indent=2) + "\n")
     print(f"{path}: {network.metadata['test_accuracy']:.2%} of the test split, unit {network.unit}")
 

@@ -39,12 +39,6 @@ class DigitClassifier(nn.Module):
 
     Five 3x3 convolutions, two of them with stride 2, a pooling, one hidden layer: 232,682
     parameters for MNIST. Other sizes and channel counts are brought to its own first.
-
-    Args:
-        num_classes: labels of the data set.
-        in_channels: channels of the data set.
-        width: of the first convolution.
-        num_features: of the hidden layer, behind a ReLU.
     """
 
     def __init__(
@@ -116,13 +110,7 @@ class Embedded:
 
 
 class FeatureNetwork:
-    """A frozen classifier with its identity.
-
-    Args:
-        network: images in [-1, 1] -> logits, with `features`.
-        sha256: of its file.
-        metadata: how it was trained, from its file.
-    """
+    """A frozen classifier, the SHA-256 of its file, and how it was trained, as the file says."""
 
     def __init__(self, network: DigitClassifier, sha256: str, metadata: dict[str, Any]) -> None:
         self.network = network.frozen()
@@ -148,19 +136,14 @@ class FeatureNetwork:
         device = next(self.network.parameters()).device
         features, logits = [], []
         for part in images.split(chunk):
-            part = part if part.dtype == torch.uint8 else to_uint8(part)
-            found = self.network.features(to_unit_range(part.to(device)))
+            found = self.network.features(to_unit_range(to_uint8(part).to(device)))
             features.append(found.cpu())
             logits.append(self.network.head(found).cpu())
         return Embedded(torch.cat(features), torch.cat(logits), self.unit)
 
 
 def require_one_unit(units: Sequence[str]) -> str:
-    """Return the unit that all share.
-
-    Raises:
-        UserError: there are two: such scores cannot be compared.
-    """
+    """Return the unit that all share; UserError if there are two."""
     different = sorted(set(units))
     if len(different) != 1:
         raise UserError(
@@ -171,11 +154,7 @@ def require_one_unit(units: Sequence[str]) -> str:
 
 
 def read_feature_network(path: Path, expected_sha256: str | None = None) -> FeatureNetwork:
-    """Read a classifier from a safetensors file.
-
-    Raises:
-        UserError: it is not the expected file, or not a feature network.
-    """
+    """Read a classifier from a safetensors file; UserError if it is none or not the expected."""
     try:
         texts = tensor_header(path)
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()

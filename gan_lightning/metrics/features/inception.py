@@ -20,7 +20,7 @@ class InceptionNetwork(FeatureNetwork):
     Args:
         inception: uint8[N, 3, H, W] -> features[N, 2048].
         sha256: of its weights.
-        classifier: the data set's own, for the scores that need class predictions.
+        classifier: the data set's own.
     """
 
     def __init__(self, inception: nn.Module, sha256: str, classifier: FeatureNetwork) -> None:
@@ -37,7 +37,7 @@ class InceptionNetwork(FeatureNetwork):
     @torch.no_grad()
     def embed(self, images: Tensor, chunk: int = 50) -> Embedded:
         """Return Inception's features and the classifier's logits of images[N, C, H, W]."""
-        images = images if images.dtype == torch.uint8 else to_uint8(images)
+        images = to_uint8(images)
         device = next(self.classifier.network.parameters()).device
         rgb = images if images.shape[1] == 3 else images[:, :1].expand(-1, 3, -1, -1)
         parts = [self.inception(part.to(device)).cpu() for part in rgb.split(chunk)]

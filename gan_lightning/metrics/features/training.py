@@ -7,15 +7,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_lightning.data.batches import ImageTensors
-from gan_lightning.metrics.features.classifier import DigitClassifier, FeatureNetwork
+from gan_lightning.metrics.features.classifier import DigitClassifier
 from gan_lightning.pixels import to_unit_range
 
 BATCH = 128
-
-
-def default_size(images: int) -> tuple[int, int]:
-    """Return (epochs, width): for MNIST's 60,000 images, or seconds of training for a small set."""
-    return (8, 32) if images >= 20_000 else (20, 16)
 
 
 def jitter(images: Tensor, generator: torch.Generator) -> Tensor:
@@ -68,9 +63,3 @@ def train_classifier(
             optimizer.step()
             schedule.step()
     return network.eval()
-
-
-def accuracy(network: DigitClassifier, split: ImageTensors) -> float:
-    """Return the network's accuracy on a split."""
-    predictions = FeatureNetwork(network, "", {}).embed(split.images).predictions
-    return (predictions == split.labels).double().mean().item()

@@ -10,7 +10,7 @@ from PIL import Image
 
 from gan_lightning.data import ArrayDataModule, ImageDataModule, ImageFolderDataModule
 from gan_lightning.errors import UserError
-from gan_lightning.evaluation.images import read_images
+from gan_lightning.evaluation.candidates import read_images
 from gan_lightning.sampling.write import write_samples
 
 REALS = ImageDataModule("reals", resolution=8)
