@@ -26,7 +26,10 @@ class CommandLine:
 
     def __init__(self, argv: Sequence[str]) -> None:
         self.argv = [*argv]
-        self.overrides: list[str] = get_args_parser().parse_known_args(self.argv[1:])[0].overrides
+        known, rest = get_args_parser().parse_known_args(self.argv[1:])
+        # Behind a switch argparse takes no overrides if there were some before it.
+        behind = [argument for argument in rest if not argument.startswith("-")]
+        self.overrides: list[str] = [*known.overrides, *behind]
 
     @property
     def command(self) -> str:
@@ -52,7 +55,8 @@ class CommandLine:
     @property
     def composed(self) -> list[str]:
         """What Hydra is to compose: the history first, so that what was typed wins."""
-        return [*self.history, *self.argv[1:]]
+        switches = [a for a in self.argv[1:] if a not in self.overrides]
+        return [*self.history, *self.overrides, *switches]
 
     def check(self) -> None:
         """Raise a UserError if an argument is no override, or gives a group null."""

@@ -37,6 +37,13 @@ def test_switches_and_what_belongs_to_them_are_no_overrides() -> None:
     assert line(*switches, "seed=1", "loss=hinge").overrides == ["seed=1", "loss=hinge"]
 
 
+def test_a_switch_may_stand_between_overrides() -> None:
+    """`python train.py trainer.devices=2 -m seed=0,1`: argparse takes no more behind `-m`."""
+    typed = line("a=1", "-m", "seed=0,1", "--cfg", "job")
+    assert typed.overrides == ["a=1", "seed=0,1"]
+    assert typed.composed == ["a=1", "seed=0,1", "-m", "--cfg", "job"]
+
+
 @pytest.mark.parametrize("argument", ["loss=null", "+loss@x=Null", "logger=[csv,null]"])
 def test_a_group_cannot_be_null(argument: str) -> None:
     with pytest.raises(UserError, match="is no option: leave it out, or choose of"):

@@ -1,11 +1,15 @@
 """Devices as people type them: the names of DDP, and processes that torchrun started."""
 
+import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import pytest
 import torch
 
 from tests.conftest import NO_NETWORK, ROOT
@@ -18,10 +22,11 @@ EXACT = (
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run")
 
 
-def start(cwd: Path, *command: str) -> subprocess.Popen[str]:
+def start(cwd: Path, *command: str, group: bool = False) -> subprocess.Popen[str]:
     return subprocess.Popen(
         command,
         cwd=cwd,
+        start_new_session=group,
         env=os.environ | NO_NETWORK | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -88,3 +93,29 @@ def test_two_nodes_of_torchrun_train_as_ddp_does(tmp_path: Path) -> None:
     assert said[0].count("run folder") == 1
     assert not said[1].strip()
     same(tmp_path / "ddp", run)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_to_torchrun_is_one_to_every_process(
+    number: int, status: int, tmp_path: Path
+) -> None:
+    """A terminal sends Ctrl-C to all, and torchrun passes it on: it still counts once."""
+    command = (*TORCHRUN, "--nproc_per_node=2", str(ROOT / "train.py"), *EXACT)
+    command += ("trainer.devices=2", "trainer.max_epochs=1000", f"hydra.run.dir={tmp_path}/run")
+    process = start(tmp_path, *command, group=True)
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "run" / "checkpoints" / "last.ckpt").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)
+    else:
+        process.send_signal(number)
+    process.communicate(timeout=100)
+    (session,) = json.loads((tmp_path / "run" / "run.json").read_text())["sessions"]
+    assert session["status"] == status
+    seen = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)
+    assert seen["state_dict"]["_extra_state"]["images_seen"] == session["images_seen"]
+    more = f"trainer.max_epochs={seen['epoch'] + 2}"
+    finish(start(tmp_path, *command, "resume=auto", more))
