@@ -128,7 +128,7 @@ RULES = (
     Rule(
         "D is blind",
         "D",
-        3,
+        2,
         lambda v: v.spread < BLIND_SPREAD and abs(v.order - 0.5) < BLIND_ORDER,
         lambda v: f"D tells nothing apart: its logits differ by {v.spread:.2g}",
         lambda v: (rate("discriminator", v.lr_d * 10),) + ((penalty(v, 0.1),) if v.penalty else ()),
