@@ -24,20 +24,14 @@ class Checkpoints(Checkpoint):
 
     Lightning's ModelCheckpoint counts optimizer steps, of which a GAN has several a batch, and
     with `save_top_k=0, save_last=True` it saves nothing before the very end.
-
-    Args:
-        directory: of the checkpoints.
-        every_n_epochs: how often.
-        every_n_images: how often within an epoch, in images over all ranks; None: not.
-        monitor: a score; the lower the better.
     """
 
     def __init__(
         self,
         directory: str,
         every_n_epochs: Count = 1,
-        every_n_images: Count | None = None,
-        monitor: str = "score/fid",
+        every_n_images: Count | None = None,  # over all ranks, within an epoch too; None: not
+        monitor: str = "score/fid",  # the lower the better
     ) -> None:
         self.directory = Path(directory)
         self.every_n_epochs = every_n_epochs
@@ -112,8 +106,10 @@ class Checkpoints(Checkpoint):
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         """Add the curves' running sums of every rank: a point may span a resume."""
-        mine = context(trainer, pl_module)[0].meters.state_dict()
-        checkpoint[METERS] = gathered(mine, trainer.world_size)
+        states = [context(trainer, pl_module)[0].meters.state_dict()] * trainer.world_size
+        if trainer.world_size > 1:
+            torch.distributed.all_gather_object(states, states[0])
+        checkpoint[METERS] = states
 
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
@@ -128,12 +124,3 @@ class Checkpoints(Checkpoint):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.best_score = state_dict["best_score"]
-
-
-def gathered(mine: Any, world_size: int) -> list[Any]:
-    """Return every rank's object, on every rank."""
-    if world_size == 1:
-        return [mine]
-    everyone: list[Any] = [None] * world_size
-    torch.distributed.all_gather_object(everyone, mine)
-    return everyone

@@ -15,20 +15,14 @@ class GeneratorExport(Callback):
     """Writes the generator file after every epoch, and the plain config into checkpoints.
 
     The one with the lowest score so far is also kept, as `best.safetensors` beside it.
-
-    Args:
-        path: of the generator file.
-        config: the run's resolved config in plain containers.
     """
 
     def __init__(self, path: Path, config: dict[str, Any]) -> None:
-        self.path = path
-        self.config = config
+        self.path = path  # of the generator file
+        self.config = config  # the run's, resolved, in plain containers
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Raise UserError now, not after the first epoch, if the generator file cannot hold a
-        value.
-        """
+        """Raise UserError now, not after the first epoch, if the file cannot hold a value."""
         module, _ = context(trainer, pl_module)
         try:
             describe(self.config, module.average.generator, 0, {})

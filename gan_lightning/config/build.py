@@ -43,11 +43,7 @@ def build_data(
     """Return a data module with its images at hand, a warning or "", and what describes it.
 
     If the images are missing and `data.on_missing=digits`, it is the embedded digits, and the
-    settings say so.
-
-    Args:
-        settings: with the node `data`.
-        data: what `build_data_module` made of them, if it has done so.
+    settings say so. `data`: what `build_data_module` made of the settings, if it has done so.
 
     Raises:
         UserError: they are missing and `data.on_missing=error`, or have other channels.
@@ -73,13 +69,7 @@ def build_data(
 
 
 def run_images(settings: Settings, data: DataModule, world_size: int) -> int | None:
-    """Return how many images the run will show; None if it does not end by epochs.
-
-    Args:
-        settings: of the run.
-        data: with its images at hand.
-        world_size: devices of all nodes, as the Trainer counts them.
-    """
+    """Return how many images the run shows on all devices; None if it does not end by epochs."""
     epochs, limit = settings["trainer"]["max_epochs"], settings["trainer"]["limit_train_batches"]
     if not epochs or epochs < 0:
         return None
@@ -141,9 +131,7 @@ def exportable(settings: Settings) -> bool:
 def build_trainer(settings: Settings, callbacks: Sequence[Callback] | None = None) -> Trainer:
     """Return the trainer, without loggers: they come when the run has its folder.
 
-    Args:
-        settings: of the run.
-        callbacks: those of the config, if they are built; the ones of every run are added.
+    `callbacks` are those of the config, if they are built; the ones of every run are added.
 
     Raises:
         UserError: Lightning rejects the accelerator, devices or another argument.
@@ -184,17 +172,12 @@ def build_trainer(settings: Settings, callbacks: Sequence[Callback] | None = Non
 
 
 def _several(trainer: Trainer) -> str:
-    """Return the strategy for several devices, whichever kind of DDP was typed; "" for one.
-
-    Raises:
-        UserError: they are not as many as torchrun started processes, or on nodes without it.
-    """
+    """Return the strategy for several devices, whichever kind of DDP was typed; "" for one."""
     world, nodes = trainer.num_devices * trainer.num_nodes, trainer.num_nodes
     if launched() and world != launched_world():
         raise UserError(
             f"torchrun started {launched_world()} processes, and the trainer has {world} devices: "
-            "trainer.devices "
-            "is its --nproc_per_node, trainer.num_nodes its --nnodes"
+            "trainer.devices is its --nproc_per_node, trainer.num_nodes its --nnodes"
         )
     if nodes > 1 and not launched():
         raise UserError(

@@ -56,9 +56,7 @@ def _types(target: str) -> dict[str, Any]:
 def wrong_values(settings: Settings, written: Settings) -> dict[str, str]:
     """Return a sentence for every key with a wrong value; it names the key that gave the value.
 
-    Args:
-        settings: resolved.
-        written: the same with its interpolations, which tell what follows from what.
+    `written` are the settings with their interpolations, which tell what follows from what.
     """
     source = {key: str(value) for key, value in leaves(written)}
     kinds = {part.key: part.kind for part in parts(settings)} | KEYS
@@ -84,10 +82,8 @@ def problems(settings: Settings, written: Settings) -> list[str]:
 def unread(overrides: Sequence[str], config: Settings) -> list[str]:
     """Return a sentence for every unused key of the command line or of a file.
 
-    Args:
-        overrides: the command line's.
-        config: plain and unresolved, because interpolations read keys. A resumed run's config has
-            none, so only the command line's keys are checked.
+    The config is unresolved, because interpolations read keys; that of a resumed run has none, so
+    only the command line's keys are checked.
     """
     resumed = config.get("resume") not in (None, "", "auto")
     added = {item.lstrip("+").partition("=")[0]: item for item in overrides if item[0] == "+"}

@@ -55,11 +55,7 @@ class FileDataModule(ImageDataModule):
         self.load(train=True)
 
     def load(self, train: bool) -> tuple[Tensor, Tensor]:
-        """Return a split.
-
-        Raises:
-            UserError: too few images, or labels that are not there or do not fit.
-        """
+        """Return a split; UserError: too few images, or labels that are missing or do not fit."""
         if self._splits is None:
             whole, test = self.read()
             self._splits = (whole, test) if test else self._hold_out(whole)

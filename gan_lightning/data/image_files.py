@@ -54,9 +54,7 @@ def training_folder(root: Path) -> Path:
 def labelled_files(folder: Path, names: Sequence[str] | None) -> tuple[list[str], list[int] | None]:
     """Return the image files of a folder, and their labels if it has class folders.
 
-    Args:
-        folder: with images, or with a folder of images a class.
-        names: of the classes: label k is the k-th. None: labels do not matter.
+    Label k is the k-th of the classes' `names`; None: labels do not matter.
 
     Raises:
         UserError: there is no image, images stand beside folders, or a class is unknown.

@@ -115,10 +115,7 @@ def asked_labels(
 ) -> tuple[list[int], list[int]]:
     """Return (the labels to draw, how often each occurs if they are to be drawn from P(Y)).
 
-    Args:
-        metadata: of the generator.
-        label: draw this one alone.
-        labels: `turn` (one after the other) or `joint` (as often as the training images have them).
+    `label` alone; or all of them, by `turn`, or `joint`: as often as the training images have them.
 
     Raises:
         UserError: the generator does not know the label, or not how often labels occur.
@@ -146,12 +143,10 @@ def describe(
     scores: dict[str, float],
     class_counts: Sequence[int] = (),
 ) -> GeneratorMetadata:
-    """Return the metadata of a run's generator.
+    """Return the metadata of the generator of a run with this plain, resolved config.
 
-    Args:
-        config: the run's plain, resolved config.
-        scores: the latest; those that are NaN or infinite are left out, JSON has neither.
-        class_counts: of the training images, by sorted label; empty if not known.
+    Scores that are NaN or infinite are left out: JSON has neither. `class_counts` are of the
+    training images, by sorted label; empty if not known.
 
     Raises:
         ValueError: names a value that a generator file cannot hold.

@@ -30,11 +30,7 @@ class AuxiliaryLoss(nn.Module, Loss):
         self.logits_mean = adversarial.logits_mean
 
     def attach(self, generator: Generator, discriminator: Discriminator) -> None:
-        """Make the head for these networks.
-
-        Raises:
-            UserError: the networks have no labels or codes for this loss.
-        """
+        """Make the head for these networks; UserError: they have no labels or codes for it."""
         if self.uses_classes and not generator.num_classes:
             name = type(self).__name__
             raise UserError(f"loss: {name} is about labels: model.num_classes must not be 0")
@@ -112,7 +108,6 @@ class InfoGAN(AuxiliaryLoss):
     appendix, without BatchNorm.
 
     Args:
-        adversarial: any loss of logits.
         weight: the paper's lambda.
         codes: how many categories and continuous codes the generator has.
     """

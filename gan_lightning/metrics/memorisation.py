@@ -18,21 +18,16 @@ NEAR = 0.01  # quantile of the held-out reals' distances
 class Memorisation:
     """Distances of fakes to their nearest training images, compared with those of held-out reals.
 
-    Attributes:
-        p_value: of the hypothesis that fakes are no nearer to the training images than held-out
-            reals (one-sided Mann-Whitney test); small: copies.
-        closer: probability that a fake is nearer than a held-out real; 0.5 for new images.
-        near: share of fakes that are nearer than 99 % of the held-out reals; 0.01 for new images.
-            Unlike the other two it sees a few copies among many new images.
-        neighbours: int64[M], the training image nearest to each fake.
-        pairs: int64[20, 2], the (fake, training image) nearest to each other.
+    `p_value` is of the hypothesis that fakes are no nearer to the training images than held-out
+    reals (one-sided Mann-Whitney test); small: copies. `near` sees, unlike it and `closer`, a few
+    copies among many new images.
     """
 
     p_value: float
-    closer: float
-    near: Score
-    neighbours: Tensor
-    pairs: Tensor
+    closer: float  # probability that a fake is nearer than a held-out real; 0.5 for new images
+    near: Score  # share of fakes nearer than 99 % of the held-out reals; 0.01 for new images
+    neighbours: Tensor  # int64[M], the training image nearest to each fake
+    pairs: Tensor  # int64[20, 2], the (fake, training image) nearest to each other
 
 
 def memorisation_test(fakes: Tensor, held_out: Tensor, training: Tensor) -> Memorisation:

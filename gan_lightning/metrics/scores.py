@@ -55,10 +55,8 @@ def reference_scores(
 ) -> Scores:
     """Return the scores of fakes against one split of the reals.
 
-    Args:
-        fakes, reals: embedded by the same network.
-        labels: int64[M] that the fakes were asked for, for the intra-FID; None: as predicted.
-        intervals: False leaves out the costly intervals.
+    The intra-FID takes the labels int64[M] that the fakes were asked for; None: as predicted.
+    `intervals=False` leaves out the costly intervals.
 
     Raises:
         UserError: fakes and reals were embedded by different networks.
@@ -114,10 +112,8 @@ def cheap_scores(
     The values are those of `evaluate.py` for the same images and the training split. Under
     several devices each may embed its part: join features and logits in the order of the samples.
 
-    Args:
-        fakes, reals: embedded by the same network, the latter of the training split.
-        neighbours: how many of the first images precision and recall use (their cost grows with the
-            square, and their values depend on it); None: all.
+    Precision and recall use the first `neighbours` images (their cost grows with the square, and
+    their values depend on it); None: all.
 
     Raises:
         UserError: fakes and reals were embedded by different networks.

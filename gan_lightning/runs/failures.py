@@ -26,9 +26,7 @@ _DISK = {
 def explain(error: BaseException, settings: Settings, asked: int) -> BaseException:
     """Return the error to raise instead: `RunError` or `SystemExit` where the cause is known.
 
-    Args:
-        error: what came out of the run, a spawned rank's included.
-        asked: the status that a signal asked this process for, or 0.
+    `asked` is the status that a signal asked this process for, or 0.
     """
     if isinstance(error, UserError | SystemExit):
         return error

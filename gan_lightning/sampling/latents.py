@@ -54,11 +54,7 @@ def training_latents(
 ) -> Tensor:
     """Return z[batch_size, latent_dim]: this rank's rows of the global batch's noise.
 
-    Args:
-        seed: the run's seed, at least 0.
-        images_seen: position of the run when the loop body began.
-        draw: which draw of that loop body (0, 1, ... for D; the last for G).
-        batch_size: rows per rank.
+    It is draw number `draw` of the step that began at the position `images_seen`.
     """
     z = _normal(seed, _TRAINING, images_seen, draw, (world_size * batch_size, latent_dim))
     return z[rank * batch_size : (rank + 1) * batch_size]

@@ -77,9 +77,7 @@ def _take(file: IO[str], folder: Path) -> None:
 
 
 def hold_rank(folder: Path, rank: int) -> None:
-    """Keep a run's folder locked as long as this spawned rank lives: it may outlive the first
-    process and still save.
-    """
+    """Keep a folder locked while this spawned rank lives: it may save after the first process."""
     if (folder / LOCK).exists():
         _held.append((folder / LOCK).open("a"))
         lock(_held[-1], 1 + rank)

@@ -22,15 +22,16 @@ def launched_world() -> int:
     return int(os.environ["WORLD_SIZE"]) if launched() else 1
 
 
-def launched_rank() -> int:
-    """Return this process's number among those."""
-    return int(os.environ["RANK"]) if launched() else 0
-
-
 @contextmanager
-def _in_turn() -> Iterator[Any]:
-    """Let the first process go before all others; yield their key-value store and a key."""
+def first_process_first() -> Iterator[Any]:
+    """Let the first process do something alone that the others then find done.
+
+    Yields their key-value store, a key and this process's rank; None of a process by itself.
+    """
     global _turns
+    if launched_world() == 1:
+        yield None
+        return
     import torch.distributed  # takes a second, which a process by itself saves
 
     _turns += 1
@@ -39,28 +40,19 @@ def _in_turn() -> Iterator[Any]:
     if rank:
         store.wait([f"{key}/done"])
     try:
-        yield store, key
+        yield store, key, rank
     finally:
         if not rank:
             store.set(f"{key}/done", "")
 
 
-@contextmanager
-def first_process_first() -> Iterator[None]:
-    """Let the first process do something alone that the others then find done."""
-    if launched_world() == 1:
-        yield
-        return
-    with _in_turn():
-        yield
-
-
 def agreed(make: Callable[[], str]) -> str:
     """Return what `make` returns in the first process, in all of them."""
-    if launched_world() == 1:
-        return make()
-    with _in_turn() as (store, key):
-        if launched_rank() == 0:
+    with first_process_first() as meeting:
+        if meeting is None:
+            return make()
+        store, key, rank = meeting
+        if not rank:
             store.set(key, make())
         return store.get(key).decode()
 

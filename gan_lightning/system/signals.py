@@ -25,20 +25,13 @@ RANK_GRACE = 10  # seconds that a rank outlives the process that started it, to 
 
 
 class Signals:
-    """The signals that one process got.
-
-    Attributes:
-        status: what this process was asked to end with; 0 if it was not.
-        training: whether there is something to save, so that the end of the batch is waited for.
-        insisted: whether a further signal ends at once; USR1 only announces a SIGTERM.
-        keep_process: whether even then the process goes on, as a notebook's kernel has to.
-    """
+    """The signals that one process got."""
 
     def __init__(self) -> None:
-        self.status = 0
-        self.training = False
-        self.insisted = False
-        self.keep_process = False
+        self.status = 0  # what this process was asked to end with; 0 if it was not
+        self.training = False  # there is something to save: the end of the batch is waited for
+        self.insisted = False  # a further signal ends at once; USR1 only announces a SIGTERM
+        self.keep_process = False  # even then it goes on, as a notebook's kernel has to
         self._pid = 0
         self._first = 0.0  # when the first signal came, on the monotonic clock
 
@@ -111,8 +104,7 @@ def end_with_parent() -> None:
     another run's by now: it ends at once.
     """
     parent = multiprocessing.parent_process()
-    if parent is None:
-        return
+    assert parent is not None
     if not parent.is_alive():
         os._exit(STATUS[signal.SIGTERM])
 
@@ -135,9 +127,6 @@ def skip_finalization() -> None:
     last finalizer, results are handed over and children have ended; threads that are no daemons,
     and what was registered with atexit, are waited for here.
     """
-
-    if multiprocessing.parent_process() is None:
-        return
 
     def leave() -> None:
         error = sys.exc_info()[1]  # what the rank ends with

@@ -131,12 +131,7 @@ def check_archive(path: Path) -> None:
 
 
 def check_pickle(content: bytes, records: dict[str, int]) -> None:
-    """Raise ValueError if a pickle contains anything but tensors of these records.
-
-    Args:
-        content: of `data.pkl`.
-        records: bytes of each storage, by its key.
-    """
+    """Raise ValueError if a pickle has anything but tensors of these storages, key: bytes."""
     tuples: set[int] = set()
     before, shared = "", 0
     for count, (opcode, argument, _) in enumerate(pickletools.genops(content)):

@@ -9,22 +9,14 @@ WATCHED = ("score/fid", "score/reverse_kl")  # the first one that is measured; l
 
 
 class Course:
-    """What became of the watched score, one evaluation after the other.
-
-    Attributes:
-        name: of the score; "" before the first evaluation.
-        best: its lowest value.
-        best_at: images_seen then.
-        latest: its last value.
-        latest_at: images_seen at the last evaluation, of whatever scores.
-        falls: evaluations in a row that were more than `FALLEN` times the best.
-    """
+    """What became of the watched score, one evaluation after the other."""
 
     def __init__(self) -> None:
-        self.name = ""
+        self.name = ""  # of the score; "" before the first evaluation
         self.best = self.latest = math.inf
-        self.best_at = self.latest_at = -1
-        self.falls = 0
+        self.best_at = -1  # images_seen then
+        self.latest_at = -1  # images_seen at the last evaluation, of whatever scores
+        self.falls = 0  # evaluations in a row that were more than `FALLEN` times the best
 
     def add(self, scores: Mapping[str, float], images_seen: int) -> None:
         """Take in an evaluation."""

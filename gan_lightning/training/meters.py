@@ -9,14 +9,10 @@ from torch import Tensor
 
 
 class Meters:
-    """Averages per-step values on their device; one synchronisation per point, not per step.
-
-    Args:
-        every_n_images: distance between two points, in images over all ranks.
-    """
+    """Averages per-step values on their device; one synchronisation per point, not per step."""
 
     def __init__(self, every_n_images: int) -> None:
-        self.every_n_images = every_n_images
+        self.every_n_images = every_n_images  # over all ranks, from one point to the next
         self.last: dict[str, float] = {}  # the latest point; empty before the first
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}

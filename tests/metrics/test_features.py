@@ -10,13 +10,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from benchmarks.features import find_data, main
 from gan_lightning.data import DigitsDataModule
 from gan_lightning.data.images import resize
 from gan_lightning.errors import UserError
-from gan_lightning.metrics.features import __main__ as train_features
 from gan_lightning.metrics.features import classifier as features
 from gan_lightning.metrics.features import store
-from gan_lightning.metrics.features.__main__ import find_data
 from gan_lightning.metrics.features.cache import cache_folder
 from gan_lightning.metrics.features.classifier import (
     SHIPPED,
@@ -39,7 +38,7 @@ def test_a_shipped_network_is_what_its_note_says(name: str, accuracy: float) -> 
     assert shipped.sha256 == note["sha256"]
     assert shipped.unit == note["sha256"][:8]
     assert note["test_accuracy"] >= accuracy
-    assert note["command"].startswith(f"python -m {train_features.__package__} data={name} ")
+    assert note["command"].startswith(f"python -m gan_lightning.metrics.features data={name} ")
     assert (SHIPPED / f"{name}_features.safetensors").stat().st_size < 1_000_000
 
 
@@ -135,9 +134,7 @@ def test_training_is_a_function_of_the_seed(
 ) -> None:
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
         (tmp_path / name).mkdir()
-        train_features.main(
-            ["data=digits", "epochs=1", "width=2", f"seed={seed}", f"output={tmp_path / name}"]
-        )
+        main(["data=digits", "epochs=1", "width=2", f"seed={seed}", f"output={tmp_path / name}"])
     a, b, c = ((tmp_path / n / "digits_features.safetensors").read_bytes() for n in "abc")
     assert a == b
     assert a != c
@@ -149,7 +146,7 @@ def test_training_is_a_function_of_the_seed(
 @pytest.mark.parametrize("arguments", [[], ["data=nothing"], ["data=digits", "seed=x"], ["lr=1"]])
 def test_bad_commands(arguments: list[str]) -> None:
     with pytest.raises(UserError, match=re.compile("usage|known are")):
-        train_features.main(arguments)
+        main(arguments)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from gan_lightning.callbacks.doctor.diagnosis import Chart, diagnose
 from gan_lightning.callbacks.doctor.measure import Panel, choose_panel, measure
 from gan_lightning.callbacks.doctor.rules import RULES
 from gan_lightning.ranges import NonNegative, number, validated
+from gan_lightning.training.base import GenerativeModule
 
 
 @validated
@@ -21,18 +22,14 @@ class CollapseDoctor(Callback):
     What it finds is said once, until it clears: on the console, as TensorBoard text `doctor` and
     in a log file. It looks at copies of the networks with latents of its own, on the first
     process alone, and so changes nothing in the training.
-
-    Args:
-        log_file: what it says is appended to it.
-        num_images: fakes, training reals and held-out reals that it looks at.
-        warm_up: images to be seen before anything counts: everything is untrained at first.
     """
 
     def __init__(
         self,
-        log_file: str,
-        num_images: Annotated[int, number(2, whole=True)] = 500,  # of one, there are no distances
-        warm_up: NonNegative = 10_000,
+        log_file: str,  # what it says is appended to it
+        # Fakes, training reals and held-out reals that it looks at; one has no distances.
+        num_images: Annotated[int, number(2, whole=True)] = 500,
+        warm_up: NonNegative = 10_000,  # images seen before anything counts: all is untrained
     ) -> None:
         self.log_file = Path(log_file)
         self.num_images = num_images
@@ -56,9 +53,8 @@ class CollapseDoctor(Callback):
         for words in self.chart.update(findings):
             self._say(trainer, module, words)
 
-    def _say(self, trainer: Trainer, pl_module: LightningModule, words: str) -> None:
-        module, _ = context(trainer, pl_module)
-        pl_module.print(f"doctor: {words}")  # goes above a progress bar
+    def _say(self, trainer: Trainer, module: GenerativeModule, words: str) -> None:
+        module.print(f"doctor: {words}")  # goes above a progress bar
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
                 logger.experiment.add_text("doctor", words, module.images_seen)

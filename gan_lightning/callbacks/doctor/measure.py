@@ -23,39 +23,25 @@ Network = TypeVar("Network", bound=nn.Module)
 
 TINY = 1e-6
 TWIN_QUANTILE = 0.01  # of the reals, by definition, this share has a twin
+SATURATED = 0.99  # a pixel beyond this is at an end of tanh
 
 
 @dataclass(frozen=True)
 class Panel:
-    """The fixed images and latents that are looked at every epoch, on the training device.
+    """The fixed images and latents that are looked at every epoch, on the training device."""
 
-    Attributes:
-        real: training images [N, C, H, W] in [-1, 1].
-        label: of the reals, and of the fakes if conditional, int64[N].
-        group: the label as far as G is told it: all 0 if unconditional, int64[N].
-        held_out: reals that D was not trained on [M, C, H, W], or none (M = 0).
-        held_out_label: int64[M].
-        z: latents [N, L].
-        classes: how many classes are in use.
-        labels: how many the data set has.
-        diversity: mean distance of two reals.
-        twin: distance up to which two images are twins.
-        within: variance of the reals' pixels within a group.
-        grey: share of the reals' pixels that are neither black nor white.
-    """
-
-    real: Tensor
-    label: Tensor
-    group: Tensor
-    held_out: Tensor
-    held_out_label: Tensor
-    z: Tensor
-    classes: int
-    labels: int
-    diversity: float
-    twin: float
-    within: float
-    grey: float
+    real: Tensor  # training images [N, C, H, W] in [-1, 1]
+    label: Tensor  # of the reals, and of the fakes if conditional, int64[N]
+    group: Tensor  # the label as far as G is told it: all 0 if unconditional, int64[N]
+    held_out: Tensor  # reals that D was not trained on [M, C, H, W], or none (M = 0)
+    held_out_label: Tensor  # int64[M]
+    z: Tensor  # latents [N, L]
+    classes: int  # in use
+    labels: int  # that the data set has
+    diversity: float  # mean distance of two reals
+    twin: float  # distance up to which two images are twins
+    within: float  # variance of the reals' pixels within a group
+    grey: float  # share of the reals' pixels that are neither black nor white
 
 
 def choose_panel(module: GenerativeModule, data: DataModule, count: int) -> Panel:
@@ -124,12 +110,16 @@ def measure(module: GenerativeModule, panel: Panel) -> Vitals:
     generator = snapshot(module.generator)
     dtype = next(chain(generator.parameters(), generator.buffers()), panel.z).dtype
     fake = generator(panel.z.to(dtype), panel.label if generator.num_classes else None)
-    measured: dict[str, Any] = dict(_of_images(fake.float(), panel))
-    if isinstance(module, GANModule):
-        measured |= _of_discriminator(module, panel, fake)
+    of_d = _of_discriminator(module, panel, fake) if isinstance(module, GANModule) else {}
+    distances = pairwise_distances(fake)
     last = [*module.stepped][-1]
     return Vitals(
-        **measured,
+        **of_d,
+        diversity=mean_distance(distances) / panel.diversity,
+        twins=(nearest_distances(distances) <= panel.twin).float().mean().item(),
+        twin_pairs=twin_pairs(distances, panel.twin),
+        latent=variance_within(fake, panel.group) / panel.within,
+        grey=grey_share(fake.float()) / panel.grey,
         min_class_share=module.scores.get("score/min_class_share"),
         gradient_g=module.meters.last.get(f"grad_norm/{last}"),
         conditional=bool(generator.num_classes),
@@ -141,7 +131,7 @@ def measure(module: GenerativeModule, panel: Panel) -> Vitals:
 
 
 def _of_discriminator(module: GANModule, panel: Panel, fake: Tensor) -> dict[str, Any]:
-    """Return what D is, and what it thinks of reals, fakes and held-out reals."""
+    """Return what D is and thinks of images; most of it holds whatever the logits' offset."""
     discriminator = snapshot(module.discriminator)
 
     def logits(images: Tensor, label: Tensor) -> Tensor:
@@ -150,47 +140,26 @@ def _of_discriminator(module: GANModule, panel: Panel, fake: Tensor) -> dict[str
 
     held_out = logits(panel.held_out, panel.held_out_label) if len(panel.held_out) else None
     fakes, reals = logits(fake, panel.label), logits(panel.real, panel.label)
-    return _of_logits(reals, fakes, held_out) | {
+    gap = (reals.mean() - fakes.mean()).item()
+    middle = (reals.mean() + fakes.mean()) / 2
+    pairs = reals[:, None] - fakes[None]
+    values = {
         "belief": module.loss.logits_mean,
+        "d_real": reals.sigmoid().mean().item(),
+        "d_fake": fakes.sigmoid().mean().item(),
+        "d_pairs": (-pairs).sigmoid().mean().item(),
+        "order": (0.5 + 0.5 * pairs.sign()).mean().item(),
+        "gap": gap,
+        "spread": torch.cat([reals, fakes]).std().item(),
+        "accuracy": (reals > middle).float().mean().item(),
         "gradient_d": module.meters.last.get("grad_norm/D"),
         "penalty": weight_of(module.penalty),
         "lr_d": module.lr("D"),
     }
-
-
-def _of_logits(real: Tensor, fake: Tensor, held_out: Tensor | None) -> dict[str, Any]:
-    """Return what D thinks; most of it holds whatever the logits' offset."""
-    gap = (real.mean() - fake.mean()).item()
-    middle = (real.mean() + fake.mean()) / 2
-    pairs = real[:, None] - fake[None]
-    values = {
-        "d_real": real.sigmoid().mean().item(),
-        "d_fake": fake.sigmoid().mean().item(),
-        "d_pairs": (-pairs).sigmoid().mean().item(),
-        "order": (0.5 + 0.5 * pairs.sign()).mean().item(),
-        "gap": gap,
-        "spread": torch.cat([real, fake]).std().item(),
-        "accuracy": (real > middle).float().mean().item(),
-    }
     if held_out is not None:
         values["held_out_accuracy"] = (held_out > middle).float().mean().item()
-        values["overfit"] = (real.mean() - held_out.mean()).item() / max(abs(gap), TINY)
+        values["overfit"] = (reals.mean() - held_out.mean()).item() / max(abs(gap), TINY)
     return values
-
-
-def _of_images(fake: Tensor, panel: Panel) -> dict[str, float]:
-    """Return how varied the fakes are; everything relative to the reals."""
-    distances = pairwise_distances(fake)
-    return {
-        "diversity": mean_distance(distances) / panel.diversity,
-        "twins": (nearest_distances(distances) <= panel.twin).float().mean().item(),
-        "twin_pairs": twin_pairs(distances, panel.twin),
-        "latent": variance_within(fake, panel.group) / panel.within,
-        "grey": grey_share(fake) / panel.grey,
-    }
-
-
-SATURATED = 0.99  # a pixel beyond this is at an end of tanh
 
 
 def pairwise_distances(images: Tensor) -> Tensor:

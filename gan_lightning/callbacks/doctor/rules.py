@@ -88,17 +88,11 @@ def blind(v: Vitals) -> bool:
     return v.spread < BLIND_SPREAD and abs(v.order - 0.5) < BLIND_ORDER
 
 
-def exploding(v: Vitals) -> bool:
-    """Whether a gradient is far too large."""
-    return max(v.gradient_d or 0, v.gradient_g or 0) > EXPLODED
-
-
 RULES = (
     Rule(
         "gradients explode",
         "numbers",
-        3,
-        exploding,
+        lambda v: max(v.gradient_d or 0, v.gradient_g or 0) > EXPLODED,
         lambda v: (
             f"Gradients explode: norm {v.gradient_d or 0:.0f} in D, {v.gradient_g or 0:.0f} in G"
         ),
@@ -107,7 +101,6 @@ RULES = (
     Rule(
         "quality falls",
         "quality",
-        1,
         lambda v: v.course.falls >= FALLS,
         lambda v: (
             f"Quality falls: {v.course.name} {v.course.latest:.3g} is "
@@ -118,12 +111,12 @@ RULES = (
             *((penalty(v, 0.1),) if v.penalty else ()),
             f"optimizer.lr={number(min(v.lr_d, v.lr_g) / 3)}",
         ),
+        patience=1,
     ),
-    Rule("D wins", "D", 3, d_wins, d_wins_sentence, calmer_d),
+    Rule("D wins", "D", d_wins, d_wins_sentence, calmer_d),
     Rule(
         "large logits",
         "D",
-        3,
         lambda v: v.gap > LARGE_LOGITS or v.spread > LARGE_LOGITS,
         lambda v: f"D's logits run away: reals are {v.gap:.0f} above fakes",
         calmer_d,
@@ -131,7 +124,6 @@ RULES = (
     Rule(
         "D memorises",
         "D",
-        3,
         memorised,
         lambda v: (
             f"D knows its training images by heart: it takes {v.accuracy:.0%} of them for "
@@ -142,15 +134,17 @@ RULES = (
     Rule(
         "D is blind",
         "D",
-        2,
         blind,
-        lambda v: f"D tells nothing apart: reals are {v.gap:.1g} above fakes, of {v.spread:.2g}",
+        lambda v: (
+            f"D tells nothing apart: its logits vary by {v.spread:.2g}, and those of reals and of "
+            f"fakes differ by {abs(v.gap):.1g}"
+        ),
         lambda v: (rate("discriminator", v.lr_d * 10),) + ((penalty(v, 0.1),) if v.penalty else ()),
+        patience=2,
     ),
     Rule(
         "G has no gradient",
         "D",
-        3,
         lambda v: v.gradient_g is not None and v.gradient_g < VANISHED,
         lambda v: f"G learns nothing: the norm of its gradient is {v.gradient_g:.1g}",
         lambda v: ("loss=nonsaturating", slower("discriminator", v)),
@@ -158,28 +152,27 @@ RULES = (
     Rule(
         "constant",
         "G",
-        2,
         lambda v: v.diversity < CONSTANT,
         lambda v: (
             f"The generator is constant: two fakes differ by {v.diversity:.1%} of what two reals do"
         ),
         lambda v: (slower("generator", v), R3GAN),
+        patience=2,
     ),
     Rule(
         "latent ignored",
         "G",
-        2,
         lambda v: v.conditional and v.latent < LATENT_IGNORED,
         lambda v: (
             "The generator ignores its latent: fakes of one label vary by "
             f"{v.latent:.1%} of what its reals do"
         ),
         lambda v: (R3GAN, slower("generator", v)),
+        patience=2,
     ),
     Rule(
         "few images",
         "G",
-        3,
         lambda v: v.twins > MANY_TWINS,
         lambda v: (
             f"Mode collapse: {v.twins:.0%} of the fakes have a near-twin among them (of the "
@@ -190,7 +183,6 @@ RULES = (
     Rule(
         "low diversity",
         "G",
-        3,
         lambda v: v.diversity < LOW_DIVERSITY,
         lambda v: f"Mode collapse: two fakes differ by {v.diversity:.0%} of what two reals do",
         lambda v: (R3GAN, slower("generator", v)),
@@ -198,7 +190,6 @@ RULES = (
     Rule(
         "class dropped",
         "G",
-        3,
         lambda v: v.min_class_share is not None and v.min_class_share < DROPPED / v.classes,
         lambda v: (
             f"A class is missing: the rarest of {v.classes} is {v.min_class_share:.2%} of the fakes"
@@ -208,7 +199,6 @@ RULES = (
     Rule(
         "saturated",
         "pixels",
-        3,
         lambda v: v.grey < SATURATED_GREY,
         lambda v: f"G saturates: its images have {v.grey:.0%} of the grey pixels of reals",
         lambda v: (slower("generator", v),),

@@ -15,12 +15,8 @@ from gan_lightning.pixels import to_uint8
 class InceptionNetwork(FeatureNetwork):
     """2,048 features of the Inception network of Heusel et al. 2017; classes by the classifier.
 
-    Grey images are repeated to three channels; torch-fidelity resizes them to 299 px.
-
-    Args:
-        inception: uint8[N, 3, H, W] -> features[N, 2048].
-        sha256: of its weights.
-        classifier: the data set's own.
+    `inception` maps uint8[N, 3, H, W] to features[N, 2048], its weights having that `sha256`. Grey
+    images are repeated to three channels; torch-fidelity resizes them to 299 px.
     """
 
     def __init__(self, inception: nn.Module, sha256: str, classifier: FeatureNetwork) -> None:

@@ -53,6 +53,7 @@ def train_features(
             "width": width,
             "num_features": network.num_features,
         },
+        # Where benchmarks/features.py was when the shipped networks were trained: hashes cover it.
         "command": "python -m gan_lightning.metrics.features "
         f"data={data.name} seed={seed} epochs={epochs} width={width}",
         "threads": torch.get_num_threads(),

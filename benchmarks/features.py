@@ -1,7 +1,8 @@
-"""Train the feature network of a data set.
+"""Train the feature network of a data set, as the shipped ones were.
 
-`python -m gan_lightning.metrics.features data=mnist` writes `mnist_features.safetensors`
-and `mnist_features.json`. The same seed, threads and versions give the same file, bit for bit.
+`python benchmarks/features.py data=mnist` writes `mnist_features.safetensors` and
+`mnist_features.json` into the package, or into output=FOLDER. The same seed, threads and versions
+give the same file, bit for bit.
 """
 
 import json
@@ -39,7 +40,7 @@ def main(arguments: list[str]) -> None:
     unknown = set(given) - {"data", "output", *numbers}
     if unknown or "data" not in given or not all(n.isdecimal() for n in numbers.values()):
         raise UserError(
-            "usage: python -m gan_lightning.metrics.features data=NAME "
+            "usage: python benchmarks/features.py data=NAME "
             "[seed=0] [epochs=8] [width=32] [output=FOLDER]"
         )
     data = find_data(given["data"])
