@@ -53,6 +53,12 @@ def wrong_commands(text: str) -> list[str]:
 def wrong_command(words: list[str]) -> str:
     """Return what is wrong with a command, its overrides aside; "" if nothing is."""
     program, *rest = words
+    if program == "torchrun":  # as if python ran the script behind the launcher's own options
+        program, rest = "python", rest[[w.endswith(".py") for w in rest].index(True) :]
+    if program in ("python3", ".venv/bin/python"):  # before an environment is active, and by path
+        program = "python"
+    if program == "python" and rest[:3] == ["-m", "pip", "install"]:
+        program, rest = "pip", rest[2:]
     if program == "python" and rest[0] == "-m":
         return "" if find_spec(rest[1]) else f"no module {rest[1]}"
     if program == "python":
