@@ -7,8 +7,10 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from gan_lightning.errors import UserError
 from gan_lightning.export.generator_file import newest_generator, read_generator
 from gan_lightning.export.metadata import GeneratorMetadata
+from gan_lightning.system.untrusted import printable
 
 OWN_FILES = ("array", "image_folder")  # the generator file does not tell where these are
 
@@ -17,7 +19,7 @@ def with_own_reals(config: DictConfig) -> DictConfig:
     """Return evaluate.py's config with the first generator's data set, unless `data` was given.
 
     Raises:
-        UserError: the generator cannot be read.
+        UserError: the generator cannot be read, or does not tell where its images are.
     """
     given = list(HydraConfig.get().overrides.task)
     if any(item.lstrip("+~").startswith(("data=", "data.")) for item in given):
@@ -27,8 +29,14 @@ def with_own_reals(config: DictConfig) -> DictConfig:
     if first is None and config.images:
         return config
     path = Path(str(first)) if first else newest_generator(Path("outputs"))
-    own = own_reals(read_generator(path, config.trust)[1])
-    return hydra.compose("evaluate", [*given, *own]) if own else config
+    metadata = read_generator(path, config.trust)[1]
+    own = own_reals(metadata)
+    if not own:
+        raise UserError(
+            f"{path} was made of {printable(metadata.dataset)!r} and does not tell where these "
+            "images are: name them as for train.py, such as data=image_folder data.root=DIR"
+        )
+    return hydra.compose("evaluate", [*given, *own])
 
 
 def own_reals(metadata: GeneratorMetadata) -> list[str]:

@@ -3,6 +3,7 @@
 import io
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from rich.console import Console
 
 import evaluate as evaluate_script
 from gan_lightning.cli.arguments import CONF, quote_lists
-from gan_lightning.config.schema import plain_evaluate
+from gan_lightning.config.schema import plain_evaluate, register
 from gan_lightning.data import DigitsDataModule
 from gan_lightning.errors import UserError
 from gan_lightning.evaluation.candidates import short_names
@@ -21,6 +22,7 @@ from gan_lightning.evaluation.default_data import own_reals
 from gan_lightning.evaluation.evaluate import evaluate, find_network
 from gan_lightning.evaluation.result_file import earlier_entries
 from gan_lightning.evaluation.table import best, shown
+from gan_lightning.export.generator_file import read_generator, save_generator
 from gan_lightning.export.metadata import GeneratorMetadata
 from gan_lightning.metrics import intervals
 from gan_lightning.metrics.features.classifier import FeatureNetwork
@@ -173,6 +175,7 @@ def test_reals_are_those_of_the_generator_unless_asked(
 def test_own_reals(changes: dict[str, Any], expected: list[str]) -> None:
     known = {"class_name": "X", "arguments": {}, "latent_dim": 4, "num_classes": 0}
     known |= {"image_shape": [1, 28, 28], "classes": [*range(10)], "dataset": "digits"}
+    register()
     with hydra.initialize_config_dir(CONF, version_base="1.3"):
         found = own_reals(GeneratorMetadata(**known | {"images_seen": 1} | changes))
         assert found == expected
@@ -190,6 +193,19 @@ def test_missing_reals_are_one_sentence_and_status_2(
     assert done.status == 2
     assert "mnist is not in" in done.err
     assert len(done.err.strip().splitlines()) == 1
+
+
+def test_images_of_ones_own_have_to_be_named_again(
+    run_folder: Path, command: Command, tmp_path: Path
+) -> None:
+    """A generator file does not tell where they are; MNIST in their place would be a lie."""
+    generator, metadata, _ = read_generator(run_folder)
+    mine = tmp_path / "mine.safetensors"
+    save_generator(mine, generator, replace(metadata, dataset="image_folder"))
+    done = command(f"generator={mine}", script=evaluate_script)
+    assert done.status == 2
+    assert f"{mine} was made of 'image_folder'" in done.err
+    assert "such as data=image_folder data.root=DIR" in done.err
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ MARGINS = 4.0  # of hinge: twice the way from -1 to 1; below, D still has a slop
 D_WINS = 0.01  # D's belief in the fakes
 MEMORISED, MEMORISED_ACCURACY, MEMORISED_ORDER = 0.5, 0.25, 0.9
 BLIND_SPREAD, BLIND_ORDER = 0.02, 0.05
+UNDECIDED, FADED, WORSE = 0.006, 0.05, 1.2  # of a gap, of G's gradient, times the best score
 LARGE_LOGITS = 50.0
 VANISHED, EXPLODED = 1e-5, 1e3  # norms of a whole network's gradient
 CONSTANT, LOW_DIVERSITY = 0.05, 0.4
@@ -74,6 +75,19 @@ def memorised(v: Vitals) -> bool:
     return v.overfit > MEMORISED and gap > MEMORISED_ACCURACY
 
 
+def blind(v: Vitals) -> bool:
+    """Whether D tells nothing apart.
+
+    With small logits that vary (R1 too strong at a high rate), also if G gets worse by that: where
+    fakes are as good as reals, nothing is left to tell apart.
+    """
+    undecided = v.belief in ("probability", "pairs") and abs(v.gap) < UNDECIDED
+    faded = undecided and v.gradient_g is not None and v.gradient_g < FADED
+    if faded and v.course.latest > WORSE * v.course.best:
+        return True
+    return v.spread < BLIND_SPREAD and abs(v.order - 0.5) < BLIND_ORDER
+
+
 RULES = (
     Rule(
         "gradients explode",
@@ -120,9 +134,10 @@ RULES = (
     Rule(
         "D is blind",
         "D",
-        lambda v: v.spread < BLIND_SPREAD and abs(v.order - 0.5) < BLIND_ORDER,
-        lambda v: f"D tells nothing apart: its logits differ by {v.spread:.2g}",
+        blind,
+        lambda v: f"D tells nothing apart: reals are {v.gap:.1g} above fakes, of {v.spread:.2g}",
         lambda v: (rate("discriminator", v.lr_d * 10),) + ((penalty(v, 0.1),) if v.penalty else ()),
+        patience=2,
     ),
     Rule(
         "G has no gradient",

@@ -1,7 +1,9 @@
 """The doctor's rules, each on both sides of its threshold; what is said when; the advice."""
 
+import json
 from dataclasses import fields
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -66,6 +68,26 @@ def test_healthy_vitals_are_nothing_to_speak_of() -> None:
     assert names() == set()
 
 
+def test_a_default_trained_for_too_long() -> None:
+    """What an epoch each of `train.py trainer.max_epochs=100` showed with R1's weight of 1.
+
+    FID 0.119 after 360,000 images, 0.346 two epochs later, 1.1 at the end; seed 0.
+    """
+    chart, fids, said = Chart(), Course(), dict[int, str]()
+    for line in (Path(__file__).parent / "blind.jsonl").read_text().splitlines():
+        vitals = json.loads(line)
+        seen = vitals.pop("images_seen")
+        fids.add({"score/fid": vitals.pop("fid")}, seen)
+        words = chart.update(diagnose(Vitals(**vitals, course=fids), RULES))
+        said |= {seen: " ".join(words)} if words else {}
+    blind, falls = said
+    assert blind == 479_744  # two epochs after the best
+    assert said[blind].startswith("D tells nothing apart")
+    assert "penalty=r1 penalty.weight=0.1" in said[blind]
+    assert falls == 539_712
+    assert "7.1 times its best, 0.119 at 359,808 images seen" in said[falls]
+
+
 @pytest.mark.parametrize(
     ("belief", "vitals", "wins"),
     [
@@ -91,6 +113,10 @@ def test_d_wins_in_the_terms_of_its_loss(belief: Any, vitals: dict[str, Any], wi
         {"conditional": False, "latent": 0.0, "diversity": 0.9},
         {"min_class_share": 0.0051, "classes": 20},
         {"spread": 0.001, "order": 0.56},  # small logits that tell reals from fakes
+        {"gap": 0.001, "gradient_g": 0.01},  # nothing is left to tell apart
+        {"gap": 0.001, "gradient_g": 0.01, "course": course(1.0, 1.1)},
+        {"gap": 0.007, "gradient_g": 0.01, "course": course(1.0, 1.3)},
+        {"gap": 0.001, "gradient_g": 0.01, "course": course(1.0, 1.3), "belief": "margin"},
     ],
 )
 def test_silent_on_half_a_reason(vitals: dict[str, Any]) -> None:
