@@ -135,7 +135,10 @@ RULES = (
         "D is blind",
         "D",
         blind,
-        lambda v: f"D tells nothing apart: reals are {v.gap:.1g} above fakes, of {v.spread:.2g}",
+        lambda v: (
+            f"D tells nothing apart: its logits vary by {v.spread:.2g}, and those of reals and of "
+            f"fakes differ by {abs(v.gap):.1g}"
+        ),
         lambda v: (rate("discriminator", v.lr_d * 10),) + ((penalty(v, 0.1),) if v.penalty else ()),
         patience=2,
     ),
