@@ -43,12 +43,8 @@ class Folders(Callback):
 def prepare(config: DictConfig, kind: str) -> Path | None:
     """Look at the place of a run or a sweep, and make its folder unless the user named one.
 
-    Args:
-        config: composed, with Hydra's part; the folder that was made is put there.
-        kind: run or sweep.
-
-    Returns:
-        The folder that was there before, if new ones are made in it.
+    The folder that was made is put into the config, into Hydra's part. Returns the folder that was
+    there before, if new ones are made in it.
     """
     key, resume = f"hydra.{kind}.dir", config.resume
     overrides = [*config.hydra.overrides.hydra, *config.hydra.overrides.task]

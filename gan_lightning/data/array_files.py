@@ -32,9 +32,7 @@ def read_split(
     Args:
         path: an NPZ, NPY or IDX file, the last perhaps gzipped.
         labels: an NPY or IDX file with the labels; those of an NPZ file are in it.
-        train: the training split, or the test split.
-        limit: how many.
-        largest: an image, in numbers.
+        limit, largest: how many images, and numbers in an image.
 
     Raises:
         UserError: it is damaged, of another kind, or holds something else.

@@ -88,7 +88,6 @@ class ArrayDataModule(FileDataModule):
     Args:
         root: the file.
         labels: the file with the labels of an NPY or IDX file.
-        name: as of `DataModule`.
         kwargs: as of `FileDataModule`.
     """
 
@@ -120,7 +119,6 @@ class ImageFolderDataModule(FileDataModule):
 
     Args:
         root: the folder.
-        name: as of `DataModule`.
         background: what transparent images are put on: black or white.
         kwargs: as of `FileDataModule`; channels 1 (grey) or 3 (colour).
     """

@@ -21,7 +21,6 @@ class ImageDataModule(DataModule):
 
     Args:
         resolution: side of the square images; others are resized (28 to 32: padded).
-        channels: of the images.
         kwargs: as of `DataModule`.
     """
 

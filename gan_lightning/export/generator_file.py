@@ -149,9 +149,7 @@ def read_generator(path: Path, trust: str | None = None) -> tuple[*Read, Path]:
 
     Of a run folder it is the best generator, of a run without scores the latest.
 
-    Args:
-        path: of one of these.
-        trust: dotted path of a class that may be imported, if the file asks for it.
+    `trust` is the dotted path of a class that may be imported, if the file asks for it.
 
     Returns:
         (generator in eval mode on the CPU, metadata, the file that was read)

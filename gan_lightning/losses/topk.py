@@ -17,7 +17,6 @@ class TopK(Follower, Loss):
     fewer, down to a half.
 
     Args:
-        loss: of logits.
         share: share of the batch that counts, a schedule of images_seen; at least one fake.
 
     Raises:

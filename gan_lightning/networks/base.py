@@ -62,7 +62,6 @@ class Discriminator(nn.Module):
     subclass that only implements `forward` works with the losses that need logits alone.
 
     Args:
-        image_shape: as of the generator.
         num_classes: as of the generator; 0: D does not look at labels.
     """
 

@@ -64,7 +64,6 @@ class InfoGANDiscriminator(Discriminator):
     gradient penalties ask for none. Conditional by projection.
 
     Args:
-        image_shape, width: as of the generator.
         batch_norm: after the second convolution and the hidden layer.
         spectral_norm: divide all weights by their largest singular value.
     """

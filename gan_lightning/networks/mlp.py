@@ -45,7 +45,6 @@ class MLPDiscriminator(Discriminator):
     """image[B, C, H, W] -> logits[B], through hidden layers of the given sizes, LeakyReLU.
 
     Args:
-        slope: of LeakyReLU.
         spectral_norm: divide all weights by their largest singular value.
         label_concat: put the label one-hot beside the image (Mirza & Osindero 2014, section 3.1)
             instead of projecting (Miyato & Koyama 2018). Then no features belong to the image

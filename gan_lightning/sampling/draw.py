@@ -68,8 +68,6 @@ def sample_chunks(
 
     Args:
         generator: in eval mode; sampled on the device that it is on.
-        num_samples: how many in all.
-        seed: at least 0.
         labels: for a conditional generator, the labels to draw in turn.
         counts: how often each of them occurs: then they are drawn from that P(Y), and images
             from P(X|Y), which together is P(X, Y).
