@@ -92,7 +92,7 @@ class MetricsCSV(Logger):
             rows = self._rows() if self._columns else []
             self._columns += [name for name in row if name not in self._columns]
             self._rewrite(rows)
-        with self.path.open("a", newline="") as file:
+        with self.path.open("a", newline="", encoding="utf-8") as file:
             csv.DictWriter(file, self._columns).writerow(row)
 
     def column(self, metric: str) -> list[float]:
@@ -100,14 +100,14 @@ class MetricsCSV(Logger):
         return [float(row[metric]) for row in self._rows() if row.get(metric)]
 
     def _rows(self) -> list[dict[str, str]]:
-        with self.path.open(newline="") as file:
+        with self.path.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
             self._columns = list(reader.fieldnames or [])
             return list(reader)
 
     def _rewrite(self, rows: list[dict[str, str]]) -> None:
         def write(path: Path) -> None:
-            with path.open("w", newline="") as file:
+            with path.open("w", newline="", encoding="utf-8") as file:
                 writer = csv.DictWriter(file, self._columns)
                 writer.writeheader()
                 writer.writerows(rows)

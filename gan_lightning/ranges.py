@@ -83,8 +83,7 @@ Widths = Annotated[
 ]
 LABELS = list_of(number(0, whole=True), "be a list of different labels such as [3,5]")
 Classes = Annotated[
-    Sequence[int],
-    Range(lambda v: LABELS.allows(v) and 0 < len(v) == len(set(v)), LABELS.words),
+    Sequence[int], Range(lambda v: LABELS.allows(v) and 0 < len(v) == len(set(v)), LABELS.words)
 ]
 Codes = Annotated[
     Sequence[int],

@@ -72,7 +72,9 @@ class LiveScores(Callback):
         known = (data.classes, data.class_counts()) if module.generator.num_classes else ([], [])
         scores = self._scores(trainer, module.average.generator, *known)
         module.scores = {f"score/{name}": value for name, value in scores.items()}
-        module.course.add(module.scores, module.images_seen)
+        module.course.add(
+            module.scores, module.images_seen, how=f"{self.num_samples} samples, seed {self.seed}"
+        )
         for logger in trainer.loggers:
             logger.log_metrics(module.scores, step=module.images_seen)
 

@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 from gan_lightning.cli.arguments import CommandLine
 from gan_lightning.cli.folders import SWEEP_FILE, Folders
 from gan_lightning.errors import RunError, UserError
+from gan_lightning.system.launched import launched_world
 from gan_lightning.system.untrusted import printable
 
 Task = Callable[[DictConfig, CommandLine], Any]
@@ -41,8 +42,10 @@ class Jobs:
         except Exception as error:
             expected = isinstance(error, UserError | RunError)
             status = 2 if isinstance(error, UserError) else 1
-            # A launcher's own process has no table to write to: Hydra brings the error home.
+            # A launcher's own process has no table to write to: Hydra brings the error home. Of
+            # several that torchrun started, one alone may have failed: all end.
             sweep = hydra_config.mode == RunMode.MULTIRUN and os.getpid() == self._home
+            sweep = sweep and launched_world() == 1
             if not expected and (not sweep or os.environ.get("HYDRA_FULL_ERROR") == "1"):
                 raise
             reason = str(error) if expected else f"{type(error).__name__}: {error}"

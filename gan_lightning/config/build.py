@@ -16,13 +16,14 @@ from gan_lightning.callbacks.stopping import FiniteWeights, GracefulEnd
 from gan_lightning.config import Settings
 from gan_lightning.config.method import GAN, build_argument, parts, select, training_class
 from gan_lightning.config.nodes import build_node, complaint, part_nodes
+from gan_lightning.config.value_rules import STRATEGIES
 from gan_lightning.data import DataModule, DataUnavailable
 from gan_lightning.errors import UserError
 from gan_lightning.export.generator_file import GENERATOR_FILE
 from gan_lightning.export.metadata import is_plain, split_target
 from gan_lightning.networks import Generator
 from gan_lightning.system.checkpoint_io import SafeCheckpointIO
-from gan_lightning.system.launched import first_process_first, launched, launched_world
+from gan_lightning.system.launched import in_turn, launched, launched_world
 from gan_lightning.training.base import GenerativeModule
 
 # DDP for two optimizers: each of D's and G's steps leaves the other's parameters unused. Spawned,
@@ -49,13 +50,11 @@ def build_data(
         UserError: they are missing and `data.on_missing=error`, or have other channels.
     """
     data, warning = data or build_data_module(settings["data"]), ""
-    try:
-        with first_process_first():  # it fetches what the others find
-            data.prepare_data()
-    except DataUnavailable as error:
+    missing = in_turn(partial(_missing, data))  # the first process fetches what the others find
+    if missing:
         if settings["data"].get("on_missing") != "digits":
-            raise UserError(f"{error}: put it there, or set data.root to where it is") from error
-        warning = f"{error}: going on with the embedded digits instead."
+            raise UserError(f"{missing}: put it there, or set data.root to where it is")
+        warning = f"{missing}: going on with the embedded digits instead."
         digits = {"_target_": "gan_lightning.data.DigitsDataModule", "name": "digits", "repeat": 8}
         gone = ("dataset", "root", "on_missing")
         kept = {key: value for key, value in settings["data"].items() if key not in gone}
@@ -66,6 +65,15 @@ def build_data(
     if found != (channels := getattr(data, "channels", found)):
         raise UserError(f"data.channels={channels}, but the images of {data.name} have {found}")
     return data, warning or data.remark, settings
+
+
+def _missing(data: DataModule) -> str:
+    """Return why the images are not at hand; "" if they are."""
+    try:
+        data.prepare_data()
+    except DataUnavailable as error:
+        return str(error)
+    return ""
 
 
 def run_images(settings: Settings, data: DataModule, world_size: int) -> int | None:
@@ -158,7 +166,7 @@ def build_trainer(settings: Settings, callbacks: Sequence[Callback] | None = Non
         enable_progress_bar=any(isinstance(c, ProgressBar) for c in callbacks),
     )
     asked = settings["trainer"]["strategy"]
-    ours = isinstance(asked, str) and (asked == "auto" or asked.startswith("ddp"))
+    ours = isinstance(asked, str) and asked in STRATEGIES
     try:
         trainer = make(strategy="auto") if ours else make()
         if ours and (strategy := _several(trainer)):  # Lightning has counted the devices

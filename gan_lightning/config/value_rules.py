@@ -9,17 +9,12 @@ from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 from gan_lightning.config import Settings
-from gan_lightning.ranges import (
-    BETA,
-    NonNegative,
-    Positive,
-    Range,
-    Switch,
-    list_of,
-    number,
-    one_of,
-)
+from gan_lightning.ranges import BETA, NonNegative, Positive, Range, Switch, list_of, number, one_of
 
+# By name; another one is a node, {_target_: ...}.
+DDP = ("ddp", "ddp_spawn", "ddp_fork", "ddp_notebook")
+ENDINGS = ("", "_find_unused_parameters_true", "_find_unused_parameters_false")
+STRATEGIES = ("auto", "single_device", *(name + ending for name in DDP for ending in ENDINGS))
 PRECISIONS = ("32-true", "16-mixed", "bf16-mixed")
 
 
@@ -52,9 +47,13 @@ TRAINER = {
     "limit_train_batches": _type(
         "be a whole number of batches from 1 on, or a share of the epoch such as 0.5", _is_batches
     ),
+    "val_check_interval": _type(
+        "be a number of batches, or a share of the epoch", lambda v: v is None or _is_batches(v)
+    ),
+    "check_val_every_n_epoch": Annotated[int, number(1, whole=True)] | None,
     "strategy": _type(
         "be auto or a kind of DDP: these networks fit on every device",
-        lambda value: not str(value).startswith(("fsdp", "deepspeed", "model_parallel")),
+        lambda value: not isinstance(value, str) or value in STRATEGIES,
     ),
 }
 # What Lightning does for one optimizer or its own samplers, and what stands elsewhere here: the
@@ -64,6 +63,7 @@ ELSEWHERE: dict[str, tuple[tuple[Any, ...], str]] = {
     "gradient_clip_algorithm": ((None,), "set optimizer.clip_norm"),
     "accumulate_grad_batches": ((None, 1), "set accumulate"),
     "overfit_batches": ((0,), "use debug=overfit, or fewer images by data.fraction=0.01"),
+    "sync_batchnorm": ((False,), "BatchNorm's statistics are each device's own"),
     "use_distributed_sampler": ((False,), "the data module shares out the batches"),
     "log_every_n_steps": ((None,), "set log_every_n_images"),
     "enable_checkpointing": ((None, True), "use callbacks.checkpoints=null"),

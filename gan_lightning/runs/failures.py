@@ -12,9 +12,11 @@ from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedExc
 from gan_lightning.config import Settings
 from gan_lightning.errors import RunError, UserError
 from gan_lightning.system.checkpoint_file import read_checkpoint
+from gan_lightning.system.launched import launched
 from gan_lightning.system.portable import STATUS
 
 _MEMORY = re.compile(r"can't allocate memory|out of memory|bad_alloc|MemoryError", re.I)
+_LOST = re.compile(r"Connection (closed|reset)|recv, got 0 bytes|NCCL.*(remote|abort)", re.I)
 _TORCH_WRITER = "PytorchStreamWriter failed writing"  # it does not say why
 _DISK = {
     errno.ENOSPC: "the disk is full",
@@ -30,7 +32,9 @@ def explain(error: BaseException, settings: Settings, asked: int) -> BaseExcepti
     """
     if isinstance(error, UserError | SystemExit):
         return error
-    if isinstance(error, MisconfigurationException):  # Lightning learns some of it from the data
+    # What Lightning learns of the data: a limit or an interval that does not fit it.
+    interval = isinstance(error, ValueError) and "val_check_interval" in str(error)
+    if interval or isinstance(error, MisconfigurationException):
         return UserError(f"trainer: {' '.join(str(error).split())}")
     if asked:  # the ranks end in any order, and lose each other
         return SystemExit(asked)
@@ -43,6 +47,8 @@ def explain(error: BaseException, settings: Settings, asked: int) -> BaseExcepti
             if found:
                 return kind(words.strip())
     sentence = _memory(error, text, settings) or _disk(error, text) or _worker(text)
+    if not sentence and launched() and _LOST.search(text):
+        sentence = "another process of this run ended"
     return RunError(sentence) if sentence else error
 
 

@@ -25,6 +25,7 @@ from gan_lightning.training.base import GenerativeModule
 # What decides which images are in an epoch's batches.
 EPOCH = (
     *((None, "seed"), (None, "d_steps"), (None, "accumulate"), ("trainer", "devices")),
+    ("trainer", "num_nodes"),
     *(("data", key) for key in ("batch_size", "repeat", "fraction", "classes", "validation")),
 )
 

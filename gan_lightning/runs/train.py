@@ -87,8 +87,12 @@ def recorded(
     run_dir: Path, settings: Settings, module: GenerativeModule, trainer: Trainer, start: Start
 ) -> Iterator[None]:
     """Keep `config.yaml` and `run.json`, and give a failure its sentence."""
-    if not trainer.is_global_zero:
-        yield
+    if not trainer.is_global_zero:  # one that torchrun started
+        try:
+            yield
+        except BaseException as error:
+            better = explain(error, settings, SIGNALS.status)
+            raise better from (None if better is error else error)
         return
     record = RunRecord(run_dir, start)
     config = OmegaConf.create(settings)

@@ -17,6 +17,7 @@ from torch import Tensor
 from gan_lightning.errors import UserError
 from gan_lightning.pixels import SIDE, grid, grid_size, save_png, scatter, to_uint8, visible
 from gan_lightning.system.files import atomic_write
+from gan_lightning.system.portable import blocks_and_slots
 
 Chunks = Iterator[tuple[Tensor, Tensor | None]]
 MAX_GRID = 1 << 26  # pixels; twice a large screen's side in each direction, 74,000 digits
@@ -66,7 +67,7 @@ def disk_needed(path: Path, count: int, shape: tuple[int, ...], labelled: bool) 
         return (1 if shape[0] == 1 else 3) * height * width + _PNG, 1
     if path.suffix == ".npz":  # the labels twice: they wait in a file of their own
         return count * (pixels + labelled * 2 * _LABEL), 1
-    block = os.statvfs(_existing(path)).f_frsize
+    block, _ = blocks_and_slots(_existing(path))
     return count * math.ceil((pixels + _PNG) / block) * block, count
 
 
@@ -90,7 +91,7 @@ def check_room(path: Path, count: int, shape: tuple[int, ...], labelled: bool) -
             )
     needed, files = disk_needed(path, count, shape, labelled)
     place = _existing(path)
-    free, slots = shutil.disk_usage(place).free, os.statvfs(place).f_favail
+    free, slots = shutil.disk_usage(place).free, blocks_and_slots(place)[1]
     sentence = f"{count:,} samples need up to {_size(needed)} of disk"
     if needed > free:
         raise UserError(

@@ -133,7 +133,10 @@ class RunCheckpoint(dict[str, Any]):
 
     @property
     def scores(self) -> dict[str, float]:
-        return self["state_dict"]["_extra_state"]["scores"]
+        """Return those that were measured at this position."""
+        state = self["state_dict"]["_extra_state"]
+        measured = state.get("course", {}).get("latest_at", self.images_seen)
+        return state["scores"] if measured == self.images_seen else {}
 
     @property
     def epochs(self) -> int:

@@ -7,6 +7,7 @@
 | record locks (`fcntl`) | two runs in one folder are not kept apart |
 | fsync of a folder | a power cut may undo the last rename |
 | `O_NONBLOCK`, `O_NOFOLLOW` | there are no named pipes; links are followed |
+| `statvfs` | a file is taken for whole blocks of 4 kB, and there is room for any number |
 | `sched_getaffinity` | all cores of the machine are counted |
 | workers by `fork` (Linux) | they are spawned: a slower start |
 """
@@ -84,3 +85,11 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def blocks_and_slots(place: Path) -> tuple[int, int]:
+    """Return (bytes of a block, files that still fit) of a folder's disk; 0 files: not known."""
+    if not hasattr(os, "statvfs"):
+        return 4096, 0
+    found = os.statvfs(place)
+    return found.f_frsize, found.f_favail

@@ -47,7 +47,9 @@ class Signals:
         if os.getpid() != self._pid:  # a fork that inherited the handler: a worker of a loader
             return
         relayed = launched() and time.monotonic() < self._first + RELAY
-        again = self.insisted and number != ANNOUNCED and not relayed
+        if self.insisted and relayed:
+            return
+        again = self.insisted and number != ANNOUNCED
         self.insisted = self.insisted or number != ANNOUNCED
         self._first = self._first or time.monotonic()
         self.status = self.status or STATUS[signal.Signals(number)]

@@ -27,7 +27,7 @@ def start(cwd: Path, *command: str, group: bool = False) -> subprocess.Popen[str
         command,
         cwd=cwd,
         start_new_session=group,
-        env=os.environ | NO_NETWORK | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | NO_NETWORK | {"PYTHONPATH": f"{ROOT}:{cwd}"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -119,3 +119,38 @@ def test_a_signal_to_torchrun_is_one_to_every_process(
     assert seen["state_dict"]["_extra_state"]["images_seen"] == session["images_seen"]
     more = f"trainer.max_epochs={seen['epoch'] + 2}"
     finish(start(tmp_path, *command, "resume=auto", more))
+
+
+@pytest.mark.slow
+def test_a_process_that_fails_alone_ends_all_of_a_sweep(tmp_path: Path) -> None:
+    """It would go on to the next job, and wait there for others that wait for it here."""
+    (tmp_path / "own.py").write_text(
+        "from lightning import Callback\n"
+        "class Fails(Callback):\n"
+        "    def on_train_batch_end(self, trainer, *_, **__):\n"
+        "        if trainer.global_rank == 1:\n"
+        "            raise MemoryError('out of memory')\n"
+    )
+    sweep = ("-m", "seed=0,1", "trainer.devices=2", "+callbacks.own._target_=own.Fails")
+    command = (*TORCHRUN, "--nproc_per_node=2", str(ROOT / "train.py"), *sweep, *EXACT)
+    _, said = finish(start(tmp_path, *command), status=1)
+    assert "out of memory at data.batch_size=32: try data.batch_size=16" in said
+    assert "another process of this run ended" in said
+    assert len([*tmp_path.glob("outputs/*/*/*/run.json")]) == 1
+
+
+@pytest.mark.slow
+def test_nodes_agree_on_the_data(tmp_path: Path) -> None:
+    """One has not the images: both train on the digits, and one warning says so."""
+    port = free_port()
+    asked = ("data=mnist", "data.root=data", "trainer.num_nodes=2", f"hydra.run.dir={tmp_path}/run")
+    nodes = []
+    for rank in (0, 1):
+        cwd = tmp_path / str(rank)
+        (cwd / "data").mkdir(parents=True)
+        meeting = ("--nnodes=2", "--nproc_per_node=1", "--master_addr=127.0.0.1")
+        here = (f"--master_port={port}", f"--node_rank={rank}", str(ROOT / "train.py"))
+        nodes.append(start(cwd, *TORCHRUN, *meeting, *here, *asked, *EXACT[1:]))
+    said = [finish(node)[0] for node in nodes]
+    assert said[0].count("going on with the embedded digits instead") == 1
+    assert not said[1].strip()

@@ -15,7 +15,10 @@ LACKING = {
     "resource": (),
     "pwd": (),
     "signal": ("SIGUSR1", "pthread_sigmask", "SIG_BLOCK", "SIG_UNBLOCK"),
-    "os": ("O_NONBLOCK", "O_NOFOLLOW", "O_DIRECTORY", "sched_getaffinity", "fork", "getuid"),
+    "os": (
+        *("O_NONBLOCK", "O_NOFOLLOW", "O_DIRECTORY", "sched_getaffinity"),
+        *("statvfs", "fork", "getuid", "mkfifo", "killpg", "setsid"),
+    ),
 }
 # Every other module goes through the door (`test_one_door`), so that is where the names are gone;
 # a folder cannot be opened for anyone.

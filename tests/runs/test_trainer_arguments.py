@@ -21,7 +21,7 @@ WORK = (
     "fast_dev_run=2 profiler=simple detect_anomaly=true",
     "max_steps=6 min_steps=2 max_epochs=-1 deterministic=true benchmark=false",
     "max_time=00:00:10:00 limit_train_batches=0.05 min_epochs=1 inference_mode=false",
-    "limit_val_batches=1 val_check_interval=2 num_sanity_val_steps=1 sync_batchnorm=true",
+    "limit_val_batches=1 val_check_interval=2 num_sanity_val_steps=1",
     "limit_val_batches=1.0 check_val_every_n_epoch=2 reload_dataloaders_every_n_epochs=1",
     "limit_test_batches=1 limit_predict_batches=1 enable_model_summary=true profiler=advanced",
     "accelerator=cpu devices=1 num_nodes=1 strategy=ddp precision=bf16-mixed",
@@ -44,7 +44,11 @@ REFUSED = {
     "default_root_dir=x": r"hydra\.run\.dir",
     "strategy=fsdp": "a kind of DDP",
     "strategy=deepspeed_stage_2": "a kind of DDP",
-    "strategy=dp": "invalid strategy name",
+    "strategy=dp": "a kind of DDP",
+    "strategy=ddp_spwan": "a kind of DDP",
+    "sync_batchnorm=true": "each device's own",
+    "val_check_interval=0": "number of batches",
+    "check_val_every_n_epoch=0": "check_val_every_n_epoch=0 must be",
     "precision=64-true": "32-true",
     "accelerator=tpu": "^trainer",
     "accelerator=mps": "^trainer",
@@ -69,6 +73,14 @@ def overrides(line: str) -> list[str]:
 
 def name_of(argument: str) -> str:
     return argument.partition("=")[0]
+
+
+def test_a_check_that_never_comes_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"^trainer: .*val_check_interval"):
+        train([*TINY, *overrides("val_check_interval=1000")])
 
 
 def test_every_argument_is_tried() -> None:

@@ -83,7 +83,7 @@ def blind(v: Vitals) -> bool:
     """
     undecided = v.belief in ("probability", "pairs") and abs(v.gap) < UNDECIDED
     faded = undecided and v.gradient_g is not None and v.gradient_g < FADED
-    if faded and v.course.latest > WORSE * v.course.best:
+    if faded and v.course.latest > WORSE * v.course.floor:
         return True
     return v.spread < BLIND_SPREAD and abs(v.order - 0.5) < BLIND_ORDER
 
@@ -104,7 +104,7 @@ RULES = (
         lambda v: v.course.falls >= FALLS,
         lambda v: (
             f"Quality falls: {v.course.name} {v.course.latest:.3g} is "
-            f"{v.course.latest / v.course.best:.1f} times its best, {v.course.best:.3g} at "
+            f"{v.course.latest / v.course.floor:.1f} times its best, {v.course.best:.3g} at "
             f"{v.course.best_at:,} images seen; the generator of then is kept in {BEST_FILE}"
         ),
         lambda v: (
