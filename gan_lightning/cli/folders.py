@@ -61,8 +61,8 @@ def prepare(config: DictConfig, kind: str) -> Path | None:
     if place is None:
         return None
     ground = _check_ground(key, place)
-    if not named:
-        folder = agreed(lambda: str(new_folder(place)))
+    folder = agreed(lambda: str(place if named else new_folder(place)))
+    if not named or folder != str(place):  # a name may hold the time
         with read_write(config.hydra):
             config.hydra[kind].dir = folder
             config.hydra.overrides.hydra.append(f"{key}={folder}")  # jobs of a sweep compose anew

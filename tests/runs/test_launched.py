@@ -141,9 +141,14 @@ def test_a_process_that_fails_alone_ends_all_of_a_sweep(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_nodes_agree_on_the_data(tmp_path: Path) -> None:
-    """One has not the images: both train on the digits, and one warning says so."""
+    """One has not the images: both train on the digits, in one folder, and one warning says so."""
     port = free_port()
-    asked = ("data=mnist", "data.root=data", "trainer.num_nodes=2", f"hydra.run.dir={tmp_path}/run")
+    asked = (
+        "data=mnist",
+        "data.root=data",
+        "trainer.num_nodes=2",
+        f"hydra.run.dir={tmp_path}/run-${{now:%f}}",
+    )
     nodes = []
     for rank in (0, 1):
         cwd = tmp_path / str(rank)
@@ -154,3 +159,4 @@ def test_nodes_agree_on_the_data(tmp_path: Path) -> None:
     said = [finish(node)[0] for node in nodes]
     assert said[0].count("going on with the embedded digits instead") == 1
     assert not said[1].strip()
+    assert len([*tmp_path.glob("run-*/run.json")]) == len([*tmp_path.glob("run-*")]) == 1
