@@ -1,7 +1,6 @@
 """From a plain config to objects."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -118,7 +117,7 @@ def test_the_rate_falls_as_long_as_all_devices_train(
     """An integer `limit_train_batches` counts the batches of each device."""
     if "trainer.num_nodes=2" in trainer:
         torchrun(monkeypatch, devices)
-        monkeypatch.setattr("gan_lightning.config.build.first_process_first", nullcontext)
+        monkeypatch.setattr("gan_lightning.config.build.in_turn", lambda act: act())
     limit = ("trainer.max_epochs=2", "trainer.limit_train_batches=5", "data.batch_size=64")
     config = compose("data=digits", "model=mlp", *limit, *trainer)
     built = preflight(config)
