@@ -135,7 +135,6 @@ def test_a_process_that_fails_alone_ends_all_of_a_sweep(tmp_path: Path) -> None:
     command = (*TORCHRUN, "--nproc_per_node=2", str(ROOT / "train.py"), *sweep, *EXACT)
     _, said = finish(start(tmp_path, *command), status=1)
     assert "out of memory at data.batch_size=32: try data.batch_size=16" in said
-    assert "another process of this run ended" in said
     assert len([*tmp_path.glob("outputs/*/*/*/run.json")]) == 1
 
 
