@@ -14,10 +14,10 @@ from statistics import mean
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-import torch  # noqa: E402  # this file is run as a script
+import torch
 
-from benchmarks.toys import GridScore, train_on_grid  # noqa: E402
-from gan_lightning.losses import (  # noqa: E402
+from benchmarks.toys import GridScore, train_on_grid
+from gan_lightning.losses import (
     Hinge,
     LeastSquares,
     Loss,
@@ -26,7 +26,7 @@ from gan_lightning.losses import (  # noqa: E402
     RelativisticPaired,
     Wasserstein,
 )
-from gan_lightning.penalties import DRAGAN, R1, R1R2, WGANGP, NoPenalty, Penalty  # noqa: E402
+from gan_lightning.penalties import DRAGAN, R1, R1R2, WGANGP, NoPenalty, Penalty
 
 METHODS: dict[str, tuple[Loss, Penalty]] = {
     "non-saturating": (NonSaturating(), NoPenalty()),

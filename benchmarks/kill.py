@@ -23,8 +23,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.state import curves, differences  # noqa: E402
-from gan_lightning.runs.record import read_record  # noqa: E402
+from benchmarks.state import curves, differences
+from gan_lightning.runs.record import read_record
 
 SMALL = (
     *("data=digits", "debug=fast", "data.batch_size=16", "data.repeat=3"),

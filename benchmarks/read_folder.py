@@ -18,7 +18,8 @@ from gan_lightning.data import ImageFolderDataModule, count_labels
 
 def write(folder: Path, images: int, side: int) -> None:
     random = np.random.default_rng(0)
-    across = np.hypot(*np.ogrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j])  # type: ignore[misc]
+    axis = np.linspace(-1, 1, side)
+    across = np.hypot(axis[:, None], axis)
     for label in range(10):
         (folder / str(label)).mkdir()
     for i in range(images):

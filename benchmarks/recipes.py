@@ -21,7 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
-from benchmarks.clock import read_clock  # noqa: E402  # this file is run as a script
+from benchmarks.clock import read_clock
 
 PLAIN = [  # the DCGAN paper's settings: BatchNorm in both, Adam 2e-4 with beta1 0.5, no average
     "optimizer=adam",

@@ -27,11 +27,11 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
-from hydra import compose, initialize_config_dir  # noqa: E402  # this file is run as a script
+from hydra import compose, initialize_config_dir
 
-from benchmarks.clock import read_clock  # noqa: E402
-from gan_lightning.config.schema import register  # noqa: E402
-from gan_lightning.runs.record import read_record  # noqa: E402
+from benchmarks.clock import read_clock
+from gan_lightning.config.schema import register
+from gan_lightning.runs.record import read_record
 
 EXPERIMENTS = ROOT / "conf" / "experiment"
 MNIST = 60_000

@@ -7,9 +7,6 @@ from torch import Tensor, nn
 class Augment(nn.Module):
     """`augment(images[B, C, H, W]) -> same shape`, each image on its own."""
 
-    def forward(self, images: Tensor) -> Tensor:
-        raise NotImplementedError
-
     def update(self, real_logits: Tensor) -> None:
         """Adapt to D's logits[B] (or their signs) of augmented reals; most augmentations do not."""
 

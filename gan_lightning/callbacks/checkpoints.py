@@ -10,7 +10,6 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from gan_lightning.callbacks.context import context
 from gan_lightning.ranges import Count, validated
-from gan_lightning.training.course import WATCHED
 from gan_lightning.training.finite import require_finite
 
 METERS = "meters"
@@ -68,8 +67,6 @@ class Checkpoints(Checkpoint):
         module, _ = context(trainer, pl_module)
         self._schedule(module.images_seen)
         module.meters.to(module.device)
-        if not module.course.name and self.monitor == WATCHED[0]:  # an older checkpoint's
-            module.course.best = self.best_score
 
     def _schedule(self, images_seen: int) -> None:
         every = self.every_n_images

@@ -19,7 +19,8 @@ class GracefulEnd(Checkpoint):
     """Ends a run that got a signal as soon as its state is whole, with a checkpoint to go on from.
 
     Ranks agree once a batch whether one of them was asked to end, over gloo, so that nothing waits
-    for a GPU. It is a `Checkpoint` because Lightning calls these after all others.
+    for a GPU. It is a `Checkpoint` because Lightning calls these after all others: it has to come
+    after those that save.
     """
 
     def __init__(self) -> None:
@@ -64,7 +65,7 @@ class GracefulEnd(Checkpoint):
             status = int(agreed)
         if not status:
             return
-        for callback in trainer.callbacks:  # type: ignore[attr-defined]  # it has
+        for callback in trainer.callbacks:  # type: ignore[attr-defined]  # a connector sets it
             if isinstance(callback, Checkpoints):
                 callback.ensure(trainer, pl_module)
         if trainer.fit_loop._data_fetcher is not None:  # its workers end in order

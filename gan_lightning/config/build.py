@@ -1,6 +1,6 @@
 """From settings to the objects of a run: data, module, trainer, loggers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -145,6 +145,7 @@ def build_trainer(settings: Settings, callbacks: Sequence[Callback] | None = Non
         UserError: Lightning rejects the accelerator, devices or another argument.
     """
     callbacks = build_group(settings, "callbacks") if callbacks is None else callbacks
+    limit = settings["trainer"].get("limit_val_batches", 1.0)
     export = [GeneratorExport(Path(settings["run_dir"]) / GENERATOR_FILE, settings)]
     make = partial(
         instantiate,
@@ -157,26 +158,25 @@ def build_trainer(settings: Settings, callbacks: Sequence[Callback] | None = Non
         ],
         plugins=[SafeCheckpointIO()],
         logger=False,
-        limit_val_batches=settings["trainer"].get("limit_val_batches", 1.0)
-        if settings["data"]["validation"]
-        else 0,
+        limit_val_batches=limit if settings["data"]["validation"] else 0,
         log_every_n_steps=1,  # of the progress bar; the curves have log_every_n_images
         default_root_dir=settings["run_dir"],
         enable_checkpointing=True,  # by our own callbacks; none is added to them
         enable_progress_bar=any(isinstance(c, ProgressBar) for c in callbacks),
     )
     asked = settings["trainer"]["strategy"]
-    ours = isinstance(asked, str) and asked in STRATEGIES
+    if not isinstance(asked, str) or asked not in STRATEGIES:
+        return _made(make)
+    trainer = _made(partial(make, strategy="auto"))
+    strategy = _several(trainer)  # Lightning has counted the devices
+    return _made(partial(make, strategy=strategy)) if strategy else trainer
+
+
+def _made(make: Callable[[], Trainer]) -> Trainer:
     try:
-        trainer = make(strategy="auto") if ours else make()
-        if ours and (strategy := _several(trainer)):  # Lightning has counted the devices
-            trainer = make(strategy=strategy)
-    except UserError:
-        raise
+        return make()
     except Exception as error:
-        reason = error.__cause__ or error
-        raise UserError(f"trainer: {reason}") from error
-    return trainer
+        raise UserError(f"trainer: {error.__cause__ or error}") from error
 
 
 def _several(trainer: Trainer) -> str:

@@ -30,7 +30,7 @@ def explain(error: BaseException, settings: Settings, asked: int) -> BaseExcepti
 
     `asked` is the status that a signal asked this process for, or 0.
     """
-    if isinstance(error, UserError | SystemExit):
+    if isinstance(error, UserError | RunError | SystemExit):
         return error
     # What Lightning learns of the data: a limit or an interval that does not fit it.
     interval = isinstance(error, ValueError) and "val_check_interval" in str(error)
@@ -42,10 +42,10 @@ def explain(error: BaseException, settings: Settings, asked: int) -> BaseExcepti
         return _exited(error)
     text = f"{type(error).__name__}: {error}"
     if isinstance(error, ProcessRaisedException):
-        for kind in (RunError, UserError):
+        for kind in (RunError, UserError, MisconfigurationException):
             _, found, words = text.rpartition(f"{kind.__module__}.{kind.__name__}: ")
             if found:
-                return kind(words.strip())
+                return explain(kind(words.strip()), settings, asked)
     sentence = _memory(error, text, settings) or _disk(error, text) or _worker(text)
     if not sentence and launched() and _LOST.search(text):
         sentence = "another process of this run ended"

@@ -62,7 +62,7 @@ def train_in(
     schedule_over(module, run_images(settings, data, trainer.world_size))
     torch.set_float32_matmul_precision("high")  # TF32 on GPUs that have it
     trainer.loggers = build_group(settings, "logger")
-    for callback in trainer.callbacks:  # type: ignore[attr-defined]  # it has
+    for callback in trainer.callbacks:  # type: ignore[attr-defined]  # a connector sets it
         if isinstance(callback, GeneratorExport):
             callback.config = settings  # with the data that was found
     for words in [warning, missing, *doubts(built)]:
@@ -105,10 +105,11 @@ def recorded(
         seen, good = last_good(run_dir)
         if isinstance(better, RunError):
             better = RunError(f"{better}{good}")
-        status = better.code if isinstance(better, SystemExit) else 1
+        status = 2 if isinstance(better, UserError) else 1
+        status = int(better.code or 0) if isinstance(better, SystemExit) else status
         reason = "ended by a signal" if isinstance(better, SystemExit) else f"failed: {better}"
         # Spawned ranks do not update this process's module.
-        record.end(reason, int(status or 0), max(module.images_seen, seen))
+        record.end(reason, status, max(module.images_seen, seen))
         if better is error:
             raise
         raise better from error

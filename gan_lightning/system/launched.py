@@ -24,6 +24,11 @@ def launched_world() -> int:
     return int(os.environ["WORLD_SIZE"]) if launched() else 1
 
 
+def launched_rank() -> int:
+    """Return this process's number among those."""
+    return int(os.environ["RANK"]) if launched() else 0
+
+
 def exchanged(words: str) -> list[str]:
     """Return what every process says, in their order; the first one leaves last.
 
@@ -60,11 +65,6 @@ def in_turn(act: Callable[[], str]) -> str:
     first = launched_rank() == 0
     said = exchanged(act() if first else "")[0]
     return next((words for words in exchanged(said if first else act()) if words), "")
-
-
-def launched_rank() -> int:
-    """Return this process's number among those."""
-    return int(os.environ["RANK"]) if launched() else 0
 
 
 @contextmanager

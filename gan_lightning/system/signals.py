@@ -28,11 +28,15 @@ class Signals:
     """The signals that one process got."""
 
     def __init__(self) -> None:
+        self.keep_process = False  # even an insisted end leaves it, as a notebook's kernel
+        self._pid = 0
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the signals of an earlier run."""
         self.status = 0  # what this process was asked to end with; 0 if it was not
         self.training = False  # there is something to save: the end of the batch is waited for
         self.insisted = False  # a further signal ends at once; USR1 only announces a SIGTERM
-        self.keep_process = False  # even then it goes on, as a notebook's kernel has to
-        self._pid = 0
         self._first = 0.0  # when the first signal came, on the monotonic clock
 
     def install(self) -> None:
@@ -86,8 +90,7 @@ SIGNALS = Signals()
 def watched() -> Iterator[Signals]:
     """Handle the signals as long as a run goes on, then as before."""
     before = {number: signal.getsignal(number) for number in STATUS}
-    SIGNALS.status, SIGNALS.training, SIGNALS.insisted = 0, False, False
-    SIGNALS._first = 0.0
+    SIGNALS.reset()
     SIGNALS.install()
     try:
         yield SIGNALS

@@ -99,10 +99,8 @@ class GenerativeModule(LightningModule):
         """Return images of latents z[B, L], or of (z, y[B])."""
         z, *y = batch if isinstance(batch, list | tuple) else [batch]
         if z.dim() != 2 or z.shape[1] != self.generator.latent_dim:
-            raise UserError(
-                f"predict takes batches of latents z[B, {self.generator.latent_dim}] or (z, y); "
-                f"it was given {list(z.shape)}"
-            )
+            takes = f"latents z[B, {self.generator.latent_dim}], or (z, y)"
+            raise UserError(f"predict takes batches of {takes}; it was given {list(z.shape)}")
         return self(z, *y)
 
     @classmethod
@@ -121,8 +119,7 @@ class GenerativeModule(LightningModule):
 
     def optimizer(self, name: str) -> LightningOptimizer:
         made = self.optimizers()
-        every = made if isinstance(made, list) else [made]
-        return every[list(self.stepped).index(name)]
+        return (made if isinstance(made, list) else [made])[list(self.stepped).index(name)]
 
     def lr(self, name: str = "") -> float:
         """Return the present learning rate of an optimizer, of the first one if none is named."""
@@ -150,7 +147,8 @@ class GenerativeModule(LightningModule):
             optimizer.zero_grad()
             for part in zip(*(tensor.chunk(self.accumulate) for tensor in every), strict=True):
                 loss, curves = objective(*part)
-                loss = loss * (len(part[0]) / len(every[0]))  # unchanged if it is all of them
+                if self.accumulate > 1:
+                    loss = loss * (len(part[0]) / len(every[0]))
                 for curve, value in curves.items():
                     self.meters.add(curve, value)
                 self.manual_backward(self.guard.see(loss))
@@ -162,13 +160,11 @@ class GenerativeModule(LightningModule):
         images *= self.trainer.world_size
         self.images_seen += images
         self.average.update(self.generator, self.images_seen, images)
-        values = self.meters.step(images, self.trainer.strategy)
-        if not values:
-            return
-        for logger in self.loggers:
-            logger.log_metrics(values, step=self.images_seen)
-        shown = {k: v for k, v in values.items() if k.startswith("loss") or k == "images/s"}
-        self.log_dict(shown, prog_bar=True, logger=False)
+        if values := self.meters.step(images, self.trainer.strategy):
+            for logger in self.loggers:
+                logger.log_metrics(values, step=self.images_seen)
+            shown = {k: v for k, v in values.items() if k.startswith("loss") or k == "images/s"}
+            self.log_dict(shown, prog_bar=True, logger=False)
 
     def latents(self, count: int) -> Tensor:
         """Return fresh z[count, L], keyed by seed, position and rank."""
@@ -208,7 +204,8 @@ class GenerativeModule(LightningModule):
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         """Let all ranks begin a step with the first one's buffers, those that checkpoints hold."""
-        # DDP stops after the first: Lightning, which takes gradients by hand, says there are none.
+        # DDP would not after the first step, for Lightning tells it that manual optimization has
+        # nothing to synchronise: BatchNorm's statistics would be each rank's own until a resume.
         if isinstance(self.trainer.model, DistributedDataParallel):
             self.trainer.model.require_forward_param_sync = True
 

@@ -134,7 +134,10 @@ class GANModule(GenerativeModule):
         return self.discriminator(self.augment(image), y)
 
     def logits_and_head(self, image: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Return D's logits[B], and the loss's own head of the same features: else logits again."""
+        """Return D's logits[B], and what the loss's own head makes of D's features, if it has one.
+
+        Without such a head it is the logits again.
+        """
         if not self.loss.has_head:
             logits = self.logits(image, y)
             return logits, logits

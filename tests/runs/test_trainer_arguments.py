@@ -1,18 +1,22 @@
 """Every argument of Lightning's Trainer: it works, or ends in a sentence with the way that does."""
 
 import inspect
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from lightning import Trainer
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
+from torch.multiprocessing.spawn import ProcessRaisedException
 
 from gan_lightning import train
 from gan_lightning.config.schema import resolved
 from gan_lightning.config.value_rules import ELSEWHERE
 from gan_lightning.errors import UserError
+from gan_lightning.runs.failures import explain
 from gan_lightning.runs.preflight import preflight
 
 # Those of one line are tried together.
@@ -106,7 +110,18 @@ def test_a_share_below_one_batch_is_a_sentence(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=f"^trainer: .*limit_{split}_batches"):
-        train([*TINY, *overrides(f"limit_{split}_batches=0.001")])
+        train([*TINY, *overrides(f"limit_{split}_batches=0.001"), "hydra.run.dir=run"])
+    (session,) = json.loads(Path("run/run.json").read_text())["sessions"]
+    assert session["status"] == 2
+
+
+def test_what_a_rank_finds_wrong_is_the_same_sentence() -> None:
+    """A spawned rank's error comes as the text of its traceback."""
+    name = f"{MisconfigurationException.__module__}.{MisconfigurationException.__name__}"
+    text = f"\n\n-- Process 1 terminated\nTraceback ...\n{name}: 0.5 * 1\n < 1\n"
+    found = explain(ProcessRaisedException(text, 1, 7), {}, 0)
+    assert isinstance(found, UserError)
+    assert str(found) == "trainer: 0.5 * 1 < 1"
 
 
 @pytest.mark.parametrize("line", REFUSED)

@@ -3,8 +3,10 @@
 import gzip
 import io
 import json
+import math
 import struct
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from gan_lightning.data.from_disk import count_labels
 from gan_lightning.data.idx import check_idx, read_idx
 from gan_lightning.errors import UserError
 from gan_lightning.evaluation.candidates import read_images
-from gan_lightning.export.generator_file import read_generator
+from gan_lightning.export.generator_file import read_generator, read_metadata
 from tests.untrusted import planted as p
 
 FUZZ = {
@@ -110,13 +112,17 @@ def test_bytes_of_a_generator_file(path: Path, changes: list[Any]) -> None:
 @given(name=st.sampled_from(sorted(p.FIELDS)), value=PLAIN)
 def test_fields_of_a_generator_file(path: Path, name: str, value: Any) -> None:
     fields = json.loads(json.dumps(p.FIELDS | {name: value}))
-    answers(read_generator, p.generator_file(path / "x.safetensors", **fields))
+    file = p.generator_file(path / "x.safetensors", **fields)
+    if answers(read_generator, file):
+        assert getattr(read_metadata(file), name) == fields[name]
 
 
 @settings(max_examples=120, **FUZZ)
 @given(name=st.sampled_from(sorted(p.ARGUMENTS)), value=PLAIN | st.integers(-4, 2**40))
 def test_arguments_of_a_generator_file(path: Path, name: str, value: Any) -> None:
-    answers(read_generator, p.with_arguments(path / "x.safetensors", **{name: value}))
+    file = p.with_arguments(path / "x.safetensors", **{name: value})
+    if answers(read_generator, file):
+        assert read_metadata(file).arguments[name] == value
 
 
 @settings(max_examples=120, **FUZZ)
@@ -160,5 +166,6 @@ def test_lies_of_npz(path: Path, shape: list[int], kind: str, fortran: bool) -> 
     with zipfile.ZipFile(path / "x.npz", "w") as archive, archive.open("images.npy", "w") as file:
         np.lib.format.write_array_header_2_0(file, header)  # type: ignore[arg-type]
         file.write(bytes(64))
-    answers(read_images, path / "x.npz", 1000, REALS)
-    answers(data_set, path / "x.npz")
+    for read, rows in ((partial(read_images, limit=1000, reals=REALS), 1000), (data_set, None)):
+        if answers(read, path / "x.npz"):  # what it promises is there
+            assert math.prod([*shape[:1][:rows], *shape[1:]]) * np.dtype(kind).itemsize <= 64
