@@ -109,6 +109,8 @@ def register() -> None:
     resolvers: dict[str, Callable[..., Any]] = {
         "count_labels": _count_labels,
         "divide": lambda a, b: a / b,
+        "clusters": lambda count, *codes: 0 if any(codes) else count,
+        "labels": lambda known, clusters: known or clusters,
         "multiply": lambda a, b: a * b,
         "run_folder": lambda resume, new: new if resume in (None, "", AUTO) else str(resume),
         "sweep_name": lambda num, overrides: re.sub(r"[^\w.+-]+", "-", f"{num}-{overrides}")[:120],

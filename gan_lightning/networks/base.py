@@ -8,8 +8,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from gan_lightning.errors import UserError
-from gan_lightning.networks.codes import LatentCodes
-from gan_lightning.ranges import Codes, Count, Labels, validated
+from gan_lightning.networks.codes import ClusterCode, LatentCodes
+from gan_lightning.ranges import Codes, Count, Labels, Whole, validated
 
 
 @validated
@@ -25,6 +25,8 @@ class Generator(nn.Module):
         image_shape: [C, H, W], with H = W.
         num_classes: how many labels y there are; 0: unconditional, y is None.
         codes: how many categories and continuous codes z holds, see `LatentCodes`.
+        clusters: how many clusters of the training images z chooses from, see `ClusterCode`;
+            without any meaning for a generator that has labels or codes.
     """
 
     metadata: Any = None
@@ -35,8 +37,11 @@ class Generator(nn.Module):
         image_shape: Sequence[int],
         num_classes: Labels = 0,
         codes: Codes = (0, 0),
+        clusters: Whole = 0,
     ) -> None:
         super().__init__()
+        clusters = 0 if num_classes or sum(codes) else clusters
+        self.clusters = ClusterCode(clusters) if clusters else None
         self.latent_codes = LatentCodes(latent_dim, *codes)
         self.latent_dim = latent_dim
         self.image_shape = tuple(image_shape)

@@ -1,4 +1,4 @@
-"""Codes in a latent: categories and continuous values that a generator can learn to use."""
+"""Codes in a latent: categories and continuous values to learn to use; clusters of the data."""
 
 import torch
 from torch import Tensor, nn
@@ -62,3 +62,34 @@ class LatentCodes(nn.Module):
         """Return [categories * B, L]: every latent in every category, category by category."""
         category = torch.arange(self.categories, device=z.device).repeat_interleave(len(z))
         return self.with_category(z.repeat(self.categories, 1), category)
+
+
+class ClusterCode(nn.Module):
+    """z[B, L] -> cluster int64[B]: its first coordinate says in which of K clusters z lies.
+
+    Phi(z) is uniform in [0, 1], and `edges` cut that into the shares that the clusters have of the
+    training images. They are a buffer, equal until they are set.
+    """
+
+    edges: Tensor
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.count = count
+        self.register_buffer("edges", torch.arange(1.0, count + 1.0) / count)
+
+    def set_shares(self, shares: Tensor) -> None:
+        """Take the clusters' shares [K], which sum to 1."""
+        edges = shares.double().cumsum(0)
+        self.edges.copy_(edges / edges[-1])
+
+    def forward(self, z: Tensor) -> Tensor:
+        place = torch.special.ndtr(z[:, 0].float())
+        return torch.searchsorted(self.edges, place, right=True).clamp_max(self.count - 1)
+
+    def move(self, z: Tensor, cluster: Tensor) -> Tensor:
+        """Return z[B, L] moved into the clusters int64[B], at the same place within its share."""
+        high, low = self.edges[cluster], self.edges.roll(1)[cluster].where(cluster > 0, 0.0)
+        inside = torch.special.ndtr(z[:, 0].float()).clamp(0.001, 0.999)  # not at another's edge
+        place = low + (high - low) * inside
+        return torch.cat([torch.special.ndtri(place)[:, None].to(z.dtype), z[:, 1:]], dim=1)

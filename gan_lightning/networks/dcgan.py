@@ -44,13 +44,15 @@ class DCGANGenerator(Generator):
         num_classes: Labels = 0,
         width: Count = 16,
         codes: Codes = (0, 0),
+        clusters: Whole = 0,
     ) -> None:
-        super().__init__(latent_dim, image_shape, num_classes, codes)
+        super().__init__(latent_dim, image_shape, num_classes, codes, clusters)
         channels, size, _ = self.image_shape
         levels, start = halvings(size)
         wide = width * 2**levels
-        self.condition = LabelConcat(num_classes)
-        self.project = nn.Linear(latent_dim + num_classes, wide * start * start, bias=False)
+        labels = self.clusters.count if self.clusters else num_classes
+        self.condition = LabelConcat(labels)
+        self.project = nn.Linear(latent_dim + labels, wide * start * start, bias=False)
         layers: list[nn.Module] = [nn.Unflatten(1, (wide, start, start)), *_norm_relu(wide)]
         for _ in range(levels):
             up = nn.ConvTranspose2d(wide, wide // 2, 4, stride=2, padding=1, bias=False)
@@ -61,7 +63,23 @@ class DCGANGenerator(Generator):
         normal_init(self)
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        y = self.clusters(z) if self.clusters else y
         return self.layers(self.project(self.condition(self.latent_codes(z), y)))
+
+
+def strided(
+    channels: int, size: int, width: int, batch_norm: bool
+) -> tuple[list[nn.Module], int, int]:
+    """Return convolutions that halve [channels, size, size] down to 4 or less; channels, size."""
+    layers: list[nn.Module] = [nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(0.2)]
+    size //= 2
+    while size > 4:
+        kernel = 4 if size % 2 == 0 else 3
+        layers.append(nn.Conv2d(width, 2 * width, kernel, 2, 1, bias=not batch_norm))
+        layers += [nn.BatchNorm2d(2 * width)] if batch_norm else []
+        layers.append(nn.LeakyReLU(0.2))
+        size, width = (size + 1) // 2, 2 * width
+    return layers, width, size
 
 
 def _norm_relu(channels: int) -> list[nn.Module]:
@@ -94,14 +112,7 @@ class DCGANDiscriminator(Discriminator):
     ) -> None:
         super().__init__(image_shape, num_classes)
         channels, size, _ = self.image_shape
-        layers: list[nn.Module] = [nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(0.2)]
-        size //= 2
-        while size > 4:
-            kernel = 4 if size % 2 == 0 else 3
-            layers.append(nn.Conv2d(width, 2 * width, kernel, 2, 1, bias=not batch_norm))
-            layers += [nn.BatchNorm2d(2 * width)] if batch_norm else []
-            layers.append(nn.LeakyReLU(0.2))
-            size, width = (size + 1) // 2, 2 * width
+        layers, width, size = strided(channels, size, width, batch_norm)
         if minibatch_stddev:
             layers.append(MinibatchStddev(minibatch_stddev))
         self.layers = nn.Sequential(*layers, nn.Flatten())

@@ -3,6 +3,7 @@
 Source: Goodfellow et al. 2014, Generative Adversarial Networks, algorithm 1.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -16,6 +17,7 @@ from gan_lightning.penalties import NoConstraint, NoPenalty, Penalty
 from gan_lightning.ranges import Count, validated
 from gan_lightning.schedules import followers
 from gan_lightning.training.base import Batch, GenerativeModule, OptimizerFactory, Stepped
+from gan_lightning.training.clusters import Clusters
 
 
 @validated
@@ -78,11 +80,26 @@ class GANModule(GenerativeModule):
         self.augment = augment or NoAugment()
         self.d_steps, self.g_steps = d_steps, g_steps
         self.followers = followers(self.loss, self.penalty, self.augment)
+        pixels = math.prod(generator.image_shape)
+        of_z = generator.clusters
+        self.clusters = Clusters(of_z.count, pixels) if of_z else None
+
+    def on_fit_start(self) -> None:
+        """Find the clusters of the training images, if G is to choose among such."""
+        super().on_fit_start()
+        if self.clusters and not self.images_seen:
+            images = self.trainer.datamodule.images.images  # type: ignore[attr-defined]
+            shares = self.clusters.fit(images, self.seed)
+            for generator in (self.generator, self.average.generator):
+                if generator.clusters:
+                    generator.clusters.set_shares(shares)
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         """Update D on every part of the batch, then G on the last, then the average."""
         self.begin_step()
         parts = list(zip(*(tensor.chunk(self.d_steps) for tensor in batch), strict=True))
+        if self.clusters:  # in the place of labels
+            parts = [(real, self.clusters(real)) for real, _ in parts]
         for real, y in parts:
             for follower in self.followers:
                 follower.follow(self.images_seen)
@@ -126,6 +143,8 @@ class GANModule(GenerativeModule):
         return loss, curves
 
     def generate(self, z: Tensor, y: Tensor) -> Tensor:
+        if self.generator.clusters:
+            z = self.generator.clusters.move(z, y)
         return self.generator(z, y if self.generator.num_classes else None)
 
     def logits(self, image: Tensor, y: Tensor | None) -> Tensor:
@@ -148,6 +167,7 @@ class GANModule(GenerativeModule):
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Measure D on held-out reals: far below D(real) means that D overfits."""
         real, y = batch
+        y = self.clusters(real) if self.clusters else y
         logits = self.discriminator(real, y if self.discriminator.num_classes else None)
         self.meters.add("D(held-out)", logits.sigmoid().mean())
 
