@@ -23,6 +23,7 @@ class SampleGrid(Callback):
     The grid goes to `samples/<images_seen>.png` and to TensorBoard; a grid of reals goes there
     once. A conditional generator gets one row a class, of the first `most_rows`; one with codes
     (InfoGAN) a row a category, of the same latents. Points of a toy are drawn as dots, reals grey.
+    Further pictures of the method (`module.pictures`) go to folders of their names beside it.
     """
 
     def __init__(
@@ -86,6 +87,10 @@ class SampleGrid(Callback):
         save_png(grid, picture)
         show_in_notebook(picture)
         self._show(trainer, "samples", grid, module.images_seen)
+        for name, more in module.pictures(data).items():
+            (self.directory / name).mkdir(exist_ok=True)
+            save_png(more, self.directory / name / picture.name)
+            self._show(trainer, name, more, module.images_seen)
 
     def _show(self, trainer: Trainer, tag: str, grid: Tensor, images_seen: int) -> None:
         for logger in trainer.loggers:

@@ -1,5 +1,6 @@
 """From settings to the objects of a run: data, module, trainer, loggers."""
 
+import inspect
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -101,6 +102,10 @@ def assemble(settings: Settings, made: dict[str, Any]) -> GenerativeModule:
     """
     method, cls = settings.get("method") or GAN, training_class(settings)
     own = {key: value for key, value in method.items() if not key.startswith("_")}
+    for name, argument in inspect.signature(cls).parameters.items():
+        if argument.default is argument.empty and name in made and made[name] is None:
+            words = f"{cls.made_of[name]} is missing: {cls.__name__} needs it"
+            raise UserError(f"{words}; a model that is made for it has it, such as model=vae")
     given = own | {key: value for key, value in made.items() if value is not None}
     try:
         module = cls(**given)

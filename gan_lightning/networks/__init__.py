@@ -13,3 +13,4 @@ from gan_lightning.networks.r3gan import R3GANDiscriminator, R3GANGenerator
 from gan_lightning.networks.sngan import SNGANDiscriminator, SNGANGenerator
 from gan_lightning.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
 from gan_lightning.networks.toy import ToyDiscriminator, ToyGenerator
+from gan_lightning.networks.vae import VAEDecoder, VAEEncoder

@@ -13,7 +13,7 @@ from gan_lightning.config.checks import leaves
 from gan_lightning.data import DataModule
 from gan_lightning.export.generator_file import BEST_FILE, GENERATOR_FILE, read_metadata
 from gan_lightning.loggers import TensorBoard
-from gan_lightning.networks import Discriminator, Generator
+from gan_lightning.networks import Discriminator, Generator, VAEEncoder
 from gan_lightning.training.base import GenerativeModule
 
 announce = rank_zero_only(Console(highlight=False, soft_wrap=True).print)
@@ -46,7 +46,7 @@ def summary(
         **{
             name: parameters(network)
             for name, network in module.named_children()
-            if isinstance(network, Generator | Discriminator)
+            if isinstance(network, Generator | Discriminator | VAEEncoder)
         },
         "training": f"{trainer.max_epochs} epoch{'s' * (trainer.max_epochs != 1)}"
         + (f" or {settings['trainer']['max_time']}" if settings["trainer"]["max_time"] else "")

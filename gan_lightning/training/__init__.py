@@ -1,5 +1,6 @@
-"""Training: the adversarial update, and what every way of training shares."""
+"""Training: the adversarial update, a VAE's, and what every way of training shares."""
 
 from gan_lightning.training.gan import GANModule
+from gan_lightning.training.vae import VAEModule
 
-__all__ = ["GANModule"]
+__all__ = ["GANModule", "VAEModule"]

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 
+from gan_lightning.data import DataModule
 from gan_lightning.errors import UserError
 from gan_lightning.networks.base import Generator
 from gan_lightning.ranges import Count, NonNegative, Positive, Seed, validated
@@ -89,6 +90,10 @@ class GenerativeModule(LightningModule):
     def updates(self) -> str:
         """Return how often each network is updated in a step, in words; "" for once each."""
         return ""
+
+    def pictures(self, data: DataModule) -> dict[str, Tensor]:
+        """Return pictures uint8[C, H, W] of an epoch's end beside the samples, by name."""
+        return {}
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         if self.generator.num_classes and y is None:

@@ -32,8 +32,11 @@ from tests.conftest import CONF, compose_config
 Compose = Callable[..., DictConfig]
 NOT_OPTIONS = {"hydra", "shared"}  # Hydra's own settings, and parts of other files
 GROUPS = sorted(p.name for p in CONF.iterdir() if p.is_dir() and p.name not in NOT_OPTIONS)
-# Groups that decide what happens in a step; the others decide what happens around it.
-AROUND = {"callbacks", "data", "debug", "experiment", "hparams_search", "logger", "trainer"}
+# Groups that decide what happens in a step; the others decide what happens around it, and a method
+# is chosen by its model.
+AROUND = {
+    *("callbacks", "data", "debug", "experiment", "hparams_search", "logger", "method", "trainer"),
+}
 # One step on the CPU.
 ONE_STEP = (
     "data=digits",
@@ -204,11 +207,11 @@ def weights(network: nn.Module) -> Tensor:
 
 
 def take_a_step(config: dict[str, Any], run_dir: Path) -> GANModule:
-    """Train one step, and check that it moved both networks and left a readable generator."""
+    """Train one step, and check that it moved all networks and left a readable generator."""
     data, *_ = build_data(config)
     torch.manual_seed(config["seed"])
     module = build_module(config)
-    networks = (module.generator, module.discriminator)
+    networks = [network for _, of in module.stepped.values() for network in of]
     before = [weights(network) for network in networks]
     trainer = build_trainer(config)
     trainer.loggers = build_group(config, "logger")
@@ -217,7 +220,7 @@ def take_a_step(config: dict[str, Any], run_dir: Path) -> GANModule:
         new = weights(network)
         assert new.isfinite().all()
         assert not torch.equal(new, old)
-    batches = config["d_steps"] * config["accumulate"]
+    batches = config.get("d_steps", 1) * config["accumulate"]
     assert module.images_seen == config["data"]["batch_size"] * batches
     generator, metadata, _ = read_generator(run_dir / GENERATOR_FILE)
     images, _ = sample(generator, 2, labels=metadata.labels)
@@ -234,7 +237,8 @@ def test_option_takes_a_step(
 ) -> None:
     shape = (f"data.resolution={resolution}", f"model.num_classes={num_classes}")
     config = resolved(compose(option, *ONE_STEP, *NOTHING_BESIDE, *shape))
-    if not num_classes and getattr(get_class(config["loss"]["_target_"]), "uses_classes", False):
+    loss = config["loss"]["_target_"] if "loss" in config else "builtins.object"
+    if not num_classes and getattr(get_class(loss), "uses_classes", False):
         with pytest.raises(UserError, match=r"model\.num_classes must not be 0"):
             build_module(config)
         return
@@ -262,10 +266,11 @@ def test_model_takes_a_step_on_64_pixels_and_four_channels(
     np.savez(tmp_path / "images.npz", images=images)
     data = ("data=array", f"data.root={tmp_path / 'images.npz'}", "data.channels=4")
     size = ("data.resolution=64", *ONE_STEP[1:])
-    narrow = ("model.generator.width=8", "model.discriminator.width=8")
     config = compose(model, *data, *size, *NOTHING_BESIDE)
-    if "width" in config.model.generator:
-        config = compose(model, *narrow, *data, *size, *NOTHING_BESIDE)
+    networks = [name for name in ("generator", "discriminator", "encoder") if name in config.model]
+    networks = [name for name in networks if "width" in config.model[name]]
+    narrow = [f"model.{name}.width=8" for name in networks]
+    config = compose(model, *narrow, *data, *size, *NOTHING_BESIDE)
     assert take_a_step(resolved(config), tmp_path).generator.image_shape == (4, 64, 64)
 
 

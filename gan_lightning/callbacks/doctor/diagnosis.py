@@ -12,6 +12,8 @@ from gan_lightning.training.course import Course
 class Vitals:
     """What was measured at the end of an epoch, by `measure.measure`."""
 
+    adversarial: bool = True  # whether there is a D
+    beta: float | None = None  # a VAE's weight of the Kullback-Leibler term
     belief: Meaning = "probability"  # what the logits mean under the run's loss
     d_real: float = 0.6  # mean probability D gives to training reals
     d_fake: float = 0.4  # the same for fakes of the current generator
@@ -55,7 +57,8 @@ class Finding:
     def words(self, epochs: int) -> str:
         """Return what to tell the user."""
         since = f" for {epochs} epochs" if epochs > 1 else ""
-        return f"{self.sentence}{since}; try {' or '.join(self.advice)}"
+        advice = f"; try {' or '.join(self.advice)}" if self.advice else ""
+        return f"{self.sentence}{since}{advice}"
 
 
 @dataclass(frozen=True)

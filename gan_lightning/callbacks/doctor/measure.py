@@ -115,6 +115,8 @@ def measure(module: GenerativeModule, panel: Panel) -> Vitals:
     last = [*module.stepped][-1]
     return Vitals(
         **of_d,
+        adversarial=bool(of_d),
+        beta=getattr(module, "beta", None),
         diversity=mean_distance(distances) / panel.diversity,
         twins=(nearest_distances(distances) <= panel.twin).float().mean().item(),
         twin_pairs=twin_pairs(distances, panel.twin),

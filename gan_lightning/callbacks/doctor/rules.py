@@ -49,6 +49,13 @@ def calmer_d(v: Vitals) -> tuple[str, ...]:
     return penalty(v, 10), slower("discriminator", v)
 
 
+def more_variety(v: Vitals, *others: str) -> tuple[str, ...]:
+    """Return what helps against a collapse: of a GAN, of a VAE; nothing for what is fitted."""
+    if v.adversarial:
+        return (R3GAN, *others)
+    return (f"model.beta={number(v.beta / 10)}",) if v.beta else ()
+
+
 def d_wins(v: Vitals) -> bool:
     """Whether D leaves G nothing to learn from."""
     if v.belief == "margin":
@@ -156,7 +163,7 @@ RULES = (
         lambda v: (
             f"The generator is constant: two fakes differ by {v.diversity:.1%} of what two reals do"
         ),
-        lambda v: (slower("generator", v), R3GAN),
+        lambda v: more_variety(v, slower("generator", v)),
         patience=2,
     ),
     Rule(
@@ -167,7 +174,7 @@ RULES = (
             "The generator ignores its latent: fakes of one label vary by "
             f"{v.latent:.1%} of what its reals do"
         ),
-        lambda v: (R3GAN, slower("generator", v)),
+        lambda v: more_variety(v, slower("generator", v)),
         patience=2,
     ),
     Rule(
@@ -178,14 +185,14 @@ RULES = (
             f"Mode collapse: {v.twins:.0%} of the fakes have a near-twin among them (of the "
             f"reals 1%), as if there were {1 / max(v.twin_pairs, 1e-6):.0f} different images"
         ),
-        lambda v: (R3GAN, slower("generator", v)),
+        lambda v: more_variety(v, slower("generator", v)),
     ),
     Rule(
         "low diversity",
         "G",
         lambda v: v.diversity < LOW_DIVERSITY,
         lambda v: f"Mode collapse: two fakes differ by {v.diversity:.0%} of what two reals do",
-        lambda v: (R3GAN, slower("generator", v)),
+        lambda v: more_variety(v, slower("generator", v)),
     ),
     Rule(
         "class dropped",
@@ -194,7 +201,7 @@ RULES = (
         lambda v: (
             f"A class is missing: the rarest of {v.classes} is {v.min_class_share:.2%} of the fakes"
         ),
-        lambda v: (R3GAN,) if v.conditional else (f"model.num_classes={v.labels}", R3GAN),
+        lambda v: (() if v.conditional else (f"model.num_classes={v.labels}",)) + more_variety(v),
     ),
     Rule(
         "saturated",
