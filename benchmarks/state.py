@@ -50,7 +50,8 @@ def state(run: Path) -> dict[str, str]:
     weights: dict[str, dict[str, Any]] = {}
     for name, value in checkpoint["state_dict"].items():
         weights.setdefault(name.partition(".")[0], {})[name] = value
-    optimizers = dict(zip(("D", "G"), checkpoint["optimizer_states"], strict=True))
+    states = checkpoint["optimizer_states"]
+    optimizers = dict(zip(("D", "G") if len(states) == 2 else ("VAE",), states, strict=True))
     callbacks = {k: v for k, v in checkpoint["callbacks"].items() if "Timer" not in k}
     parts = {
         **{f"weights of {name}": value for name, value in weights.items()},

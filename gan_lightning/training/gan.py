@@ -98,8 +98,7 @@ class GANModule(GenerativeModule):
         """Update D on every part of the batch, then G on the last, then the average."""
         self.begin_step()
         parts = list(zip(*(tensor.chunk(self.d_steps) for tensor in batch), strict=True))
-        if self.clusters:  # in the place of labels
-            parts = [(real, self.clusters(real)) for real, _ in parts]
+        parts = [(real, self.labels(real, y)) for real, y in parts]
         for real, y in parts:
             for follower in self.followers:
                 follower.follow(self.images_seen)
@@ -142,6 +141,10 @@ class GANModule(GenerativeModule):
             loss = loss + self.loss.weight * curves["auxiliary/G"]
         return loss, curves
 
+    def labels(self, images: Tensor, y: Tensor) -> Tensor:
+        """Return y, or the clusters of these images where they take the place of labels."""
+        return self.clusters(images) if self.clusters else y
+
     def generate(self, z: Tensor, y: Tensor) -> Tensor:
         if self.generator.clusters:
             z = self.generator.clusters.move(z, y)
@@ -167,7 +170,7 @@ class GANModule(GenerativeModule):
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Measure D on held-out reals: far below D(real) means that D overfits."""
         real, y = batch
-        y = self.clusters(real) if self.clusters else y
+        y = self.labels(real, y)
         logits = self.discriminator(real, y if self.discriminator.num_classes else None)
         self.meters.add("D(held-out)", logits.sigmoid().mean())
 

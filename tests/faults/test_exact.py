@@ -12,12 +12,15 @@ from tests.faults.test_signals import at, seen
 
 TINY = (
     *("data=digits", "debug=fast", "callbacks.progress_bar=null", "trainer.limit_train_batches=8"),
-    *("model.generator.width=4", "model.discriminator.width=4", "log_every_n_images=24"),
+    *("model.generator.width=4", "log_every_n_images=24"),
     "callbacks.checkpoints.every_n_images=16",
 )
 RECIPES = {
-    "dcgan": ("model.num_classes=0",),
-    "ada, conditional": ("augment=ada", "augment.images=200", "augment.target=0"),
+    "dcgan, clusters": ("model.discriminator.width=4", "model.num_classes=0"),
+    "ada, conditional": (
+        *("model.discriminator.width=4", "augment=ada", "augment.images=200", "augment.target=0"),
+    ),
+    "vae": ("model=vae", "model.encoder.width=4"),
 }
 pytestmark = pytest.mark.fault(27)
 

@@ -140,8 +140,13 @@ def _of_discriminator(module: GANModule, panel: Panel, fake: Tensor) -> dict[str
         y = label if discriminator.num_classes else None
         return discriminator(images.to(fake.dtype), y).float()
 
-    held_out = logits(panel.held_out, panel.held_out_label) if len(panel.held_out) else None
-    fakes, reals = logits(fake, panel.label), logits(panel.real, panel.label)
+    def of_reals(images: Tensor, label: Tensor) -> Tensor:
+        return logits(images, module.labels(images, label))
+
+    of_z = module.generator.clusters
+    held_out = of_reals(panel.held_out, panel.held_out_label) if len(panel.held_out) else None
+    fakes = logits(fake, of_z(panel.z) if of_z else panel.label)
+    reals = of_reals(panel.real, panel.label)
     gap = (reals.mean() - fakes.mean()).item()
     middle = (reals.mean() + fakes.mean()) / 2
     pairs = reals[:, None] - fakes[None]
