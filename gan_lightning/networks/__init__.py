@@ -10,8 +10,8 @@ from gan_lightning.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from gan_lightning.networks.density import Density
 from gan_lightning.networks.hidden_markov import HiddenMarkov
 from gan_lightning.networks.infogan import InfoGANDiscriminator, InfoGANGenerator
-from gan_lightning.networks.mlp import MLPDiscriminator, MLPGenerator
 from gan_lightning.networks.mixture import GaussianMixture
+from gan_lightning.networks.mlp import MLPDiscriminator, MLPGenerator
 from gan_lightning.networks.naive_bayes import NaiveBayes
 from gan_lightning.networks.r3gan import R3GANDiscriminator, R3GANGenerator
 from gan_lightning.networks.sngan import SNGANDiscriminator, SNGANGenerator

@@ -12,21 +12,23 @@ from torch import Tensor
 from gan_lightning.networks.density import Density, choose, uniform
 from gan_lightning.ranges import Count, Labels, Positive, validated
 
-SHOWN = 20_000  # rows that choose where the fit starts
-
 
 @validated
 class HiddenMarkov(Density):
     """z[B, H + P] -> image: H coordinates walk through the states, a row each, P draw the pixels.
 
-    A hidden state emits a row of W pixels in C channels, Gaussian with diagonal covariance, and
-    moves to the next state. What is drawn is clipped to [-1, 1].
+    A hidden state emits a row of W pixels in C channels, Gaussian with diagonal covariance. From
+    a state of one band a step leads to any of the same band or of the next below it, as in the
+    left-to-right models of speech: a model that could go anywhere would not know how far down the
+    image it is. What is drawn is clipped to [-1, 1].
 
     Source: Rabiner 1989, A Tutorial on Hidden Markov Models, eqs. 19 to 21 (the forward
-    algorithm), section III.C (Baum-Welch) and V.B (the least variance).
+    algorithm), sections III.C (Baum-Welch), IV.B (left to right) and V.B (the least variance).
 
     Args:
-        states: hidden states for each label.
+        bands: places from top to bottom that a state can be at; at most H.
+        kinds: states of a band: kinds of rows there.
+        images: most images of a label that are fitted: Baum-Welch takes about a millisecond each.
         iterations: of Baum-Welch.
         floor: the least variance of a pixel in a state: one that is always black would make the
             density infinite, and every other image impossible.
@@ -42,14 +44,18 @@ class HiddenMarkov(Density):
         self,
         image_shape: Sequence[int],
         num_classes: Labels = 0,
-        states: Count = 20,
-        iterations: Count = 10,
-        floor: Positive = 0.01,
+        bands: Count = 14,
+        kinds: Count = 2,
+        images: Count = 500,
+        iterations: Count = 5,
+        floor: Positive = 0.1,
     ) -> None:
         channels, height, width = image_shape
         super().__init__(height + math.prod(image_shape), image_shape, num_classes)
-        self.states, self.iterations, self.floor = states, iterations, floor
+        self.bands, self.kinds = min(bands, height), kinds
+        self.images, self.iterations, self.floor = images, iterations, floor
         self.height, self.row = height, channels * width  # how many rows, how long they are
+        states = self.bands * kinds
         self.register_buffer("start", torch.full((self.groups, states), 1 / states))
         self.register_buffer("transition", torch.full((self.groups, states, states), 1 / states))
         self.register_buffer("means", torch.zeros(self.groups, states, self.row))
@@ -67,30 +73,55 @@ class HiddenMarkov(Density):
         return rows.unflatten(2, (channels, width)).transpose(1, 2).clamp(-1, 1)
 
     def fit_label(self, label: int, x: Tensor, seed: int) -> None:
-        from hmmlearn.hmm import GaussianHMM  # slow imports, needed to fit alone
+        from hmmlearn.hmm import GaussianHMM  # slow import, needed to fit alone
+
+        rows = self._rows(x[: self.images]).double().numpy()  # [N, H, C * W]
+        start, transition = self._topology()
+        model = GaussianHMM(
+            len(start),
+            "diag",
+            # One more of each step that is possible: none is without an estimate.
+            startprob_prior=1.0 + (start > 0),
+            transmat_prior=1.0 + (transition > 0),
+            n_iter=1,
+            init_params="",
+        )
+        model.startprob_, model.transmat_ = start, transition
+        model.means_, model.covars_ = self._emissions(rows, seed)
+        for _ in range(self.iterations):
+            model.fit(rows.reshape(-1, self.row), [self.height] * len(rows))
+            variances = model.covars_.diagonal(axis1=1, axis2=2)
+            model.covars_ = variances.clip(min=self.floor)
+        variances = model.covars_.diagonal(axis1=1, axis2=2).copy()
+        found = (model.startprob_, model.transmat_, model.means_, variances)
+        buffers = (self.start, self.transition, self.means, self.variances)
+        for buffer, estimate in zip(buffers, found, strict=True):
+            buffer[label].copy_(torch.from_numpy(estimate))
+
+    def _topology(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return P(first state) [S] and P(next state | state) [S, S] that the fit starts from."""
+        band = np.repeat(np.arange(self.bands), self.kinds)
+        start = (band == 0) / self.kinds
+        step = band[None] - band[:, None]
+        allowed = ((step == 0) | (step == 1)).astype(float)
+        return start, allowed / allowed.sum(axis=1, keepdims=True)
+
+    def _emissions(self, rows: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return means and variances [S, C * W] that the fit starts from: clusters of each band."""
         from sklearn.cluster import KMeans
         from sklearn.exceptions import ConvergenceWarning
 
-        rows = self._rows(x).flatten(0, 1).double().numpy()
-        # One added to each count: no step is impossible, and none is without an estimate.
-        model = GaussianHMM(
-            self.states, "diag", startprob_prior=2, transmat_prior=2, n_iter=1, init_params=""
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # fewer kinds of rows than states
-            clusters = KMeans(self.states, n_init=1, random_state=seed)
-            model.means_ = clusters.fit(rows[:: 1 + len(rows) // SHOWN]).cluster_centers_
-        model.startprob_ = np.full(self.states, 1 / self.states)
-        model.transmat_ = np.full((self.states, self.states), 1 / self.states)
-        model.covars_ = (rows.var(axis=0) + self.floor)[None].repeat(self.states, axis=0)
-        for _ in range(self.iterations):
-            model.fit(rows, [self.height] * len(x))
-            variances = model.covars_.diagonal(axis1=1, axis2=2)
-            model.covars_ = variances.clip(min=self.floor)
-        self.start[label].copy_(torch.from_numpy(model.startprob_))
-        self.transition[label].copy_(torch.from_numpy(model.transmat_))
-        self.means[label].copy_(torch.from_numpy(model.means_))
-        self.variances[label].copy_(torch.from_numpy(model.covars_.diagonal(axis1=1, axis2=2)))
+        means, variances = [], []
+        for band in range(self.bands):
+            first, end = (self.height * b // self.bands for b in (band, band + 1))
+            inside = rows[:, first:end].reshape(-1, self.row)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)  # all rows there are equal
+                means.append(
+                    KMeans(self.kinds, n_init=1, random_state=seed).fit(inside).cluster_centers_
+                )
+            variances += [inside.var(axis=0) + self.floor] * self.kinds
+        return np.concatenate(means), np.stack(variances)
 
     def log_density(self, x: Tensor, label: int) -> Tensor:
         emission = self._log_emission(self._rows(x), label)  # [B, H, S]

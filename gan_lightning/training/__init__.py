@@ -1,5 +1,6 @@
-"""Training: the adversarial update, and what every way of training shares."""
+"""Training: the adversarial update, fits without one, and what every way of training shares."""
 
+from gan_lightning.training.fit import FitModule
 from gan_lightning.training.gan import GANModule
 
-__all__ = ["GANModule"]
+__all__ = ["FitModule", "GANModule"]
