@@ -39,6 +39,7 @@ _MESSAGES = (
     ".*Consider setting `persistent_workers=True`.*",
     ".*your dataloader is not resumable.*",  # its sampler is, and the data module sees to it
     ".*torch.distributed.nn.functional.all_gather.*",  # lightning 2.6.6 calls it
+    ".*have no `validation_step`.*",  # a way of training may have nothing to measure
     ".*isinstance.treespec, LeafSpec.*",  # lightning 2.6.6 on torch 2.15
 )
 

@@ -8,7 +8,7 @@ from typing import Any
 from hydra.utils import get_object
 
 from gan_lightning.config import Settings
-from gan_lightning.config.method import parts, strangers, training_class
+from gan_lightning.config.method import parts, select, strangers, training_class
 from gan_lightning.config.value_rules import KEYS, across, others_types
 from gan_lightning.ranges import argument_types, faults
 
@@ -90,12 +90,16 @@ def unread(overrides: Sequence[str], config: Settings) -> list[str]:
     values = [str(value) for _, value in leaves(config)] + [*overrides]
     words = {word for value in values if "${" in value for word in re.findall(r"[\w-]+", value)}
     keys = [part.key for part in parts(config) if "." in part.key]
+    method = training_class(config)
     others, found = strangers(config), []
     for item in overrides:
         asked = re.split("[=@]", item.lstrip("+"))[0]
         for key in [key for key in others if f"{asked}.".startswith(f"{key}.")][:1]:
-            name = training_class(config).__name__
+            name = method.__name__
             found.append(f"{item} is read by nothing: {name} has no {key}: leave it out")
+        if asked in method.fixed and select(config, asked) != (only := method.fixed[asked]):
+            value = "null" if only is None else only
+            found.append(f"{item}: with {method.__name__} it is always {value}: leave it out")
     for group in dict.fromkeys(key.partition(".")[0] for key in keys):
         there = [f"{group}.{word}" for word in config.get(group) or ()]
         for key in there:

@@ -1,7 +1,8 @@
 """The training class that a config names, and the parts of the config that it is made of.
 
 `made_of` of the class says which key of the config stands for which argument of its constructor.
-What must be there, what is read by nothing and what is built follows from it.
+What must be there, what is read by nothing and what is built follows from it. `fixed` says which
+keys have one value with that class, whatever stands there.
 """
 
 from collections.abc import Mapping, Sequence

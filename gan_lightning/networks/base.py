@@ -1,6 +1,7 @@
 """The contract of the two networks, and the closed list of generators a file may name."""
 
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Sequence
 from typing import Any
@@ -114,7 +115,7 @@ class ProjectionHead(nn.Module):
 
 
 def generator_classes() -> dict[str, type[Generator]]:
-    """Return all `Generator` subclasses that live in this package, by name."""
+    """Return all `Generator` classes that live in this package and can be built, by name."""
     package = importlib.import_module(__package__)  # its path may have more than one folder
     names = [info.name for info in pkgutil.iter_modules(package.__path__)]
     modules = [importlib.import_module(f"{__package__}.{name}") for name in names]
@@ -125,6 +126,7 @@ def generator_classes() -> dict[str, type[Generator]]:
         if isinstance(cls, type)
         and issubclass(cls, Generator)
         and cls is not Generator
+        and not inspect.isabstract(cls)
         and cls.__module__ == module.__name__
     }
 

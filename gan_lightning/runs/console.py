@@ -6,7 +6,7 @@ from typing import Any
 from lightning import Trainer
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from rich.console import Console
-from torch import nn
+from torch import Tensor, nn
 
 from gan_lightning.config import Settings
 from gan_lightning.config.checks import leaves
@@ -20,8 +20,9 @@ announce = rank_zero_only(Console(highlight=False, soft_wrap=True).print)
 
 
 def parameters(network: nn.Module) -> str:
-    """Return the class name and the parameter count of a network."""
-    count = sum(p.numel() for p in network.parameters())
+    """Return the class name and the parameter count of a network; what is fitted is in buffers."""
+    tensors: list[Tensor] = [*network.parameters()] or [*network.buffers()]
+    count = sum(tensor.numel() for tensor in tensors)
     return f"{type(network).__name__}, {count:,} parameters"
 
 
@@ -38,6 +39,9 @@ def summary(
         batch += f", {module.accumulate} of these an update"
     if module.updates():
         batch += f"; {module.updates()}"
+    length = f"{trainer.max_epochs} epoch{'s' * (trainer.max_epochs != 1)}"
+    if "trainer.max_epochs" in module.fixed:
+        length = "one pass over the images"
     rows = {
         "data": f"{data.name}: {len(data.images):,} images {shape}, from {data.source}",
         "device": f"{accelerator} x {world}, strategy {type(trainer.strategy).__name__}, "
@@ -48,7 +52,7 @@ def summary(
             for name, network in module.named_children()
             if isinstance(network, Generator | Discriminator | VAEEncoder)
         },
-        "training": f"{trainer.max_epochs} epoch{'s' * (trainer.max_epochs != 1)}"
+        "training": length
         + (f" or {settings['trainer']['max_time']}" if settings["trainer"]["max_time"] else "")
         + f", seed {settings['seed']}",
         "run folder": relative(settings["run_dir"]),

@@ -21,7 +21,14 @@ from gan_lightning.callbacks.console import quiet
 from gan_lightning.config import Settings
 from gan_lightning.config.build import assemble, build_data_module, build_trainer, exportable
 from gan_lightning.config.checks import suggestion, unread, wrong_values
-from gan_lightning.config.method import Part, build_argument, parts, select, strangers
+from gan_lightning.config.method import (
+    Part,
+    build_argument,
+    parts,
+    select,
+    strangers,
+    training_class,
+)
 from gan_lightning.config.nodes import build_node, complaint, part_nodes
 from gan_lightning.config.schema import resolved, written
 from gan_lightning.data import DataModule
@@ -68,7 +75,7 @@ def preflight(config: DictConfig, overrides: Sequence[str] = ()) -> Built:
 
 
 def _settings(config: DictConfig) -> Settings:
-    """Return a resolved config without the groups that its method does not have."""
+    """Return a resolved config without what its method does not have, with what it fixes."""
     absent = [str(group) for group in config if OmegaConf.is_missing(config, str(group))]
     needed = {"method"}
     if "method" not in absent:
@@ -83,6 +90,9 @@ def _settings(config: DictConfig) -> Settings:
     for key in strangers(settings):
         group, _, name = key.rpartition(".")
         (select(settings, group) or {} if group else settings).pop(name, None)
+    for key, value in training_class(settings).fixed.items():
+        group, _, name = key.rpartition(".")
+        (select(settings, group) or {})[name] = value
     return settings
 
 
@@ -120,6 +130,10 @@ def _build(settings: Settings, wrong: set[str], found: list[str]) -> Built:
     module: Any = attempt("model", partial(_module, settings, made)) if sound else None
     on_devices = settings | {"trainer": settings["trainer"] | devices}
     trainer = attempt("trainer", partial(build_trainer, on_devices, callbacks if sound else []))
+    method = training_class(settings)
+    if trainer and trainer.world_size > 1 and method.one_device:
+        devices_ = settings["trainer"]["devices"]
+        found.append(f"trainer.devices={devices_}: {method.__name__} works on one: leave it out")
     return Built(settings, data, module, trainer)
 
 

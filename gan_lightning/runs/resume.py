@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from gan_lightning.config import Settings
 from gan_lightning.config.checks import leaves
+from gan_lightning.config.method import training_class
 from gan_lightning.config.schema import AUTO
 from gan_lightning.errors import UserError
 from gan_lightning.loggers import MetricsCSV, TensorBoard
@@ -122,7 +123,8 @@ def complete(checkpoint: RunCheckpoint, settings: Settings) -> str:
     if limit in (None, -1) or checkpoint.epochs < limit:
         return ""
     done = f"{checkpoint.epochs} of {limit} epochs"
-    return f"already complete: {done}; raise trainer.max_epochs to go on"
+    fixed = "trainer.max_epochs" in training_class(settings).fixed
+    return f"already complete: {done}{'' if fixed else '; raise trainer.max_epochs to go on'}"
 
 
 def fit_weights(

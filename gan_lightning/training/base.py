@@ -56,6 +56,8 @@ class GenerativeModule(LightningModule):
         "log_every_n_images": "log_every_n_images",
     }
     curves: ClassVar[tuple[str, ...]] = ("images/s",)  # those that may be drawn, for searches
+    fixed: ClassVar[dict[str, Any]] = {}  # keys of the config that have one value with it
+    one_device: ClassVar[bool] = False  # whether it cannot share its work
 
     def __init__(
         self,
@@ -76,8 +78,7 @@ class GenerativeModule(LightningModule):
         self.average = AveragedGenerator(generator, ema_half_life, ema_ramp_up, ema_schedule)
         self.stepped = dict(stepped)
         self.schedules = dict(schedules or {})
-        self.accumulate, self.clip_norm = accumulate, clip_norm
-        self.seed = seed
+        self.accumulate, self.clip_norm, self.seed = accumulate, clip_norm, seed
         self.images_seen = 0  # the position of the run: real images shown so far, over all ranks
         self.scores: dict[str, float] = {}  # the latest of the average, by their curves
         self.course = Course()  # how its score went: the best so far, and where

@@ -51,7 +51,10 @@ class AveragedGenerator(AveragedModel):
     def update(self, generator: nn.Module, images_seen: int, images: int) -> None:
         """Move the average towards `generator` after a step of `images` images."""
         self._decay = self.decay(images_seen, images)
-        self.update_parameters(generator)
+        if any(True for _ in generator.parameters()):
+            self.update_parameters(generator)
+        else:  # torch asks for one; a density has buffers alone
+            self.module.load_state_dict(generator.state_dict())
 
     def train(self, mode: bool = True) -> "AveragedGenerator":
         """Stay in eval mode: the average is never trained."""

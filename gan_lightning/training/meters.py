@@ -39,9 +39,11 @@ class Meters:
         self._last = time.perf_counter()
         if self._images < self.every_n_images:
             return {}
-        means = torch.stack([self._sums[name] / self._counts[name] for name in self._sums])
-        means = strategy.reduce(means, reduce_op="mean")
-        values = dict(zip(self._sums, means.tolist(), strict=True)) | self._values
+        values = dict(self._values)
+        if self._sums:
+            means = torch.stack([self._sums[name] / self._counts[name] for name in self._sums])
+            means = strategy.reduce(means, reduce_op="mean")
+            values = dict(zip(self._sums, means.tolist(), strict=True)) | values
         values["images/s"] = self._images / (time.perf_counter() - self._since)
         self._sums.clear()
         self._counts.clear()

@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import ROOT
 
 HEAVY = {"lightning", "torchmetrics", "torchvision", "tensorboard"}
-HEAVY |= {"matplotlib", "scipy", "sklearn"}
+HEAVY |= {"matplotlib", "scipy", "sklearn", "hmmlearn"}
 SCRIPT = """
 import json, runpy, sys
 sys.path.insert(0, sys.argv[1])

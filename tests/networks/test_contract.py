@@ -4,17 +4,19 @@ import importlib
 import inspect
 import json
 import pkgutil
+from typing import Any
 
 import pytest
 import torch
 
 from gan_lightning import networks
-from gan_lightning.networks import Discriminator, Generator, find_generator
+from gan_lightning.networks import Density, Discriminator, Generator, find_generator
 from gan_lightning.networks.base import generator_classes
+from tests.tiny import QUICK, fitted
 
 LATENT = 16
 # Small, so that the tests are quick; what a class does not take is left out.
-SMALL = {"width": 8, "hidden": [16, 32], "channels": [8, 8]}
+SMALL = {"width": 8, "hidden": [16, 32], "channels": [8, 8], "latent_dim": LATENT} | QUICK
 
 
 def classes(base: type) -> list[type]:
@@ -30,6 +32,7 @@ def classes(base: type) -> list[type]:
         if isinstance(cls, type)
         and issubclass(cls, base)
         and cls is not base
+        and not inspect.isabstract(cls)
         and cls.__module__ == module.__name__
     ]
 
@@ -43,10 +46,14 @@ CHANNELS = pytest.mark.parametrize("channels", [1, 3, 4])
 CLASSES = pytest.mark.parametrize("num_classes", [0, 10])
 
 
-def build(cls: type, *arguments: object) -> torch.nn.Module:
+def build(cls: type, *arguments: object) -> Any:
     taken = inspect.signature(cls).parameters
     torch.manual_seed(0)
-    return cls(*arguments, **{k: v for k, v in SMALL.items() if k in taken})
+    network = cls(
+        **dict(zip(("image_shape", "num_classes"), arguments, strict=False)),
+        **{k: v for k, v in SMALL.items() if k in taken},
+    )
+    return fitted(network) if isinstance(network, Density) else network
 
 
 def labels(num_classes: int, count: int = 4) -> torch.Tensor | None:
@@ -60,8 +67,8 @@ def labels(num_classes: int, count: int = 4) -> torch.Tensor | None:
 def test_generator_draws_images_in_range(
     cls: type, size: int, channels: int, num_classes: int
 ) -> None:
-    network = build(cls, LATENT, [channels, size, size], num_classes)
-    images = network(100 * torch.randn(4, LATENT), labels(num_classes))
+    network = build(cls, [channels, size, size], num_classes)
+    images = network(100 * torch.randn(4, network.latent_dim), labels(num_classes))
     assert images.shape == (4, channels, size, size)
     assert images.abs().max() <= 1
     assert len(torch.unique(images.flatten(1), dim=0)) == 4, "it ignores the latent"
@@ -69,8 +76,8 @@ def test_generator_draws_images_in_range(
 
 @GENERATORS
 def test_generator_listens_to_the_label(cls: type) -> None:
-    network = build(cls, LATENT, [1, 28, 28], 10).eval()
-    z = torch.randn(1, LATENT).repeat(4, 1)
+    network = build(cls, [1, 28, 28], 10).eval()
+    z = torch.randn(1, network.latent_dim).repeat(4, 1)
     images = network(z, labels(10)).flatten(1)
     assert (torch.pdist(images) > 1e-4).all()
     with pytest.raises(ValueError, match="label"):
@@ -80,8 +87,8 @@ def test_generator_listens_to_the_label(cls: type) -> None:
 @GENERATORS
 @CLASSES
 def test_eval_generator_treats_samples_one_by_one(cls: type, num_classes: int) -> None:
-    network = build(cls, LATENT, [1, 28, 28], num_classes).eval()
-    z, y = torch.randn(4, LATENT), labels(num_classes)
+    network = build(cls, [1, 28, 28], num_classes).eval()
+    z, y = torch.randn(4, network.latent_dim), labels(num_classes)
     alone = network(z[2:3], y[2:3] if num_classes else None)
     torch.testing.assert_close(alone, network(z, y)[2:3], rtol=1e-4, atol=1e-5)
 

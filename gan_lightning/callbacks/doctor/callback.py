@@ -21,7 +21,8 @@ class CollapseDoctor(Callback):
 
     What it finds is said once, until it clears: on the console, as TensorBoard text `doctor` and
     in a log file. It looks at copies of the networks with latents of its own, on the first
-    process alone, and so changes nothing in the training.
+    process alone, and so changes nothing in the training. What is fitted without an optimizer
+    cannot go wrong step by step, and is not looked at.
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class CollapseDoctor(Callback):
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         module, data = context(trainer, pl_module)
-        if trainer.is_global_zero:
+        if trainer.is_global_zero and module.stepped:
             self._panel = choose_panel(module, data, self.num_images)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

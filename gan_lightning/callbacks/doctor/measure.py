@@ -11,8 +11,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from gan_lightning.callbacks.doctor.diagnosis import Vitals
 from gan_lightning.data import DataModule
-from gan_lightning.data.base import DataUnavailable
 from gan_lightning.data.batches import ImageTensors
+from gan_lightning.data.held_out import held_out
 from gan_lightning.penalties import NoPenalty
 from gan_lightning.pixels import to_unit_range
 from gan_lightning.sampling.latents import sample_latents
@@ -47,7 +47,7 @@ class Panel:
 def choose_panel(module: GenerativeModule, data: DataModule, count: int) -> Panel:
     """Choose `count` images of each kind and as many latents, always the same ones."""
     images, label = _some(data.images, count)
-    held_out, held_out_label = _some(_held_out(data), count)
+    others, others_label = _some(held_out(data), count)
     real = to_unit_range(images)
     group = label if module.generator.num_classes else torch.zeros_like(label)
     distances = pairwise_distances(real)
@@ -55,8 +55,8 @@ def choose_panel(module: GenerativeModule, data: DataModule, count: int) -> Pane
         real=real.to(module.device),
         label=label.to(module.device),
         group=group.to(module.device),
-        held_out=to_unit_range(held_out).to(module.device),
-        held_out_label=held_out_label.to(module.device),
+        held_out=to_unit_range(others).to(module.device),
+        held_out_label=others_label.to(module.device),
         z=sample_latents(0, 0, len(real), module.generator.latent_dim).to(module.device),
         classes=len(data.classes),
         labels=data.num_classes,
@@ -70,16 +70,6 @@ def choose_panel(module: GenerativeModule, data: DataModule, count: int) -> Pane
 def _some(images: ImageTensors, count: int) -> tuple[Tensor, Tensor]:
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
     return images[order[:count]]
-
-
-def _held_out(data: DataModule) -> ImageTensors:
-    """Return the validation images; the test split if there are none; nothing without one."""
-    if data.validation_set:
-        return data.validation_set
-    try:
-        return data.split(train=False)
-    except DataUnavailable:
-        return ImageTensors(*(part[:0] for part in data.images[torch.arange(1)]))
 
 
 def snapshot(network: Network) -> Network:
