@@ -84,8 +84,13 @@ class DataModule(LightningDataModule):
         """Return (samples[N, C, H, W], labels int64[N]) of the training or the test split."""
         raise NotImplementedError
 
-    def picture(self, samples: Tensor | None = None, columns: int = 10) -> Tensor:
-        """Return a picture uint8[C, H, W] of samples, uint8 or in [-1, 1]; None: of reals."""
+    def picture(
+        self, samples: Tensor | None = None, columns: int = 10, labels: Tensor | None = None
+    ) -> Tensor:
+        """Return a picture uint8[C, H, W] of samples, uint8 or in [-1, 1]; None: of reals.
+
+        Their labels int64[N] may colour dots.
+        """
         raise NotImplementedError
 
     @staticmethod
@@ -96,6 +101,10 @@ class DataModule(LightningDataModule):
     def mode_shares(self) -> Tensor | None:
         """Return float64[K], how likely each mode is, if they are combinations of digits."""
         return None
+
+    def table(self) -> dict[str, Any]:
+        """Return what a generator file needs to write rows of a table; {} if these are images."""
+        return {}
 
     def class_names(self) -> list[str]:
         """Return what the labels mean, 0 first: the folders of images that have them."""
