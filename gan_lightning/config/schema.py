@@ -69,6 +69,7 @@ class EvaluateConfig:
     generator: Any = None
     images: Any = None
     compare: Any = None
+    model: Any = None  # that a data set chooses for train.py
     data: dict[str, Any] = MISSING
     num_samples: Count = 10_000
     seed: Seed = 0

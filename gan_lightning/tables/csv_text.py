@@ -39,13 +39,15 @@ def read_text(path: Path, delimiter: str | None) -> Text:
         wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")
         whole = content.decode("utf-16" if wide else "utf-8-sig")
         delimiter = delimiter or _delimiter(whole)
-        records = list(csv.reader(io.StringIO(whole, newline=""), delimiter=delimiter))
+        lines = io.StringIO(whole, newline="")
+        records = list(csv.reader(lines, delimiter=delimiter, skipinitialspace=True))
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise UserError(f"{path}, row {line}: not in UTF-8: save it as CSV in UTF-8") from error
     except (OSError, csv.Error) as error:
         raise UserError(f"{path} cannot be read: {error}") from error
-    numbered = [(n, [f.strip() for f in one]) for n, one in enumerate(records, 1) if any(one)]
+    stripped = [[field.strip() for field in record] for record in records]
+    numbered = [(n, one) for n, one in enumerate(stripped, 1) if one not in ([], [""])]
     if not numbered:
         raise UserError(f"{path} is empty: it needs a header and rows")
     (_, header), *body = numbered
