@@ -1,4 +1,4 @@
-"""From a table to a run to a table: `train.py data=table`, `sample.py output=new.csv`, evaluate.py."""
+"""From a table to a run to a table: train.py, `sample.py output=new.csv`, evaluate.py."""
 
 import csv
 import json
