@@ -87,10 +87,7 @@ class DataModule(LightningDataModule):
     def picture(
         self, samples: Tensor | None = None, columns: int = 10, labels: Tensor | None = None
     ) -> Tensor:
-        """Return a picture uint8[C, H, W] of samples, uint8 or in [-1, 1]; None: of reals.
-
-        Their labels int64[N] may colour dots.
-        """
+        """Return uint8[C, H, W] of samples, uint8 or in [-1, 1]; None: reals. Labels colour dots."""
         raise NotImplementedError
 
     @staticmethod
@@ -103,7 +100,7 @@ class DataModule(LightningDataModule):
         return None
 
     def table(self) -> dict[str, Any]:
-        """Return what a generator file needs to write rows of a table; {} if these are images."""
+        """Return the columns, for a generator file: `Schema.plain`; {} if samples are no rows."""
         return {}
 
     def class_names(self) -> list[str]:
@@ -198,11 +195,7 @@ class DataModule(LightningDataModule):
 
 
 def check_labels(name: str, count: int, labels: Tensor | None, num_classes: int) -> None:
-    """Check that a split has images, and labels int64[N] that fit; 0 classes: none matter.
-
-    Raises:
-        UserError: it is empty, or labels are missing or out of range.
-    """
+    """Raise UserError if a split is empty or its labels int64[N] do not fit; 0 classes: none do."""
     if not count:
         raise UserError(f"{name} has too few images: none is left to train or to test on")
     if labels is not None and len(labels) != count:

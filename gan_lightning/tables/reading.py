@@ -90,11 +90,8 @@ def _read(path: Path, options: Options, *stamp: int) -> Table:
     mark = options.mark or decimal_mark(text.columns, text.delimiter)
     if mark not in MARKS:
         raise UserError(f"data.decimal={mark} must be one of {' '.join(MARKS)}")
-    columns, values = [], []
-    for index, kind in kinds.items():
-        column, found = _column(text, index, kind, mark)
-        columns.append(column)
-        values.append(found)
+    found = [_column(text, index, kind, mark) for index, kind in kinds.items()]
+    columns, values = [column for column, _ in found], [one for _, one in found]
     label = options.label
     if label == AUTO:
         label = next((c.name for c in reversed(columns) if c.kind == "category"), None)
@@ -135,8 +132,7 @@ def encode_rows(path: Path, schema: Schema) -> tuple[np.ndarray, np.ndarray | No
                     f"{text.place(index, row)}: {value!r} is none of {', '.join(column.values)}"
                 )
         values.append(np.array([places[value] for value in text.columns[index]]))
-    label = [c.name for c in schema.columns].index(schema.label) if schema.label else None
-    return schema.encode(values), None if label is None else values[label]
+    return schema.encode(values), Table(schema, values).labels() if schema.label else None
 
 
 def _kinds_asked(text: Text, options: Options) -> dict[int, str | None]:

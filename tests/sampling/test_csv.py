@@ -98,37 +98,41 @@ def test_images_have_no_rows(run_folder: Path, command: Command) -> None:
     assert (ended.status, "draws images, not rows" in ended.err) == (2, True)
 
 
+STUDENTS = "physics,maths,y\n" + "".join(f"{','.join(one)}\n" for one in marks())
+
+
+@pytest.mark.slow
 def test_students_come_back_with_their_moments(command: Command) -> None:
     """Done when: 5,000 students, means and deviations within 5 %, the correlation within 0.05."""
-    pytest.importorskip("sdmetrics")
-    students = marks()
-    Path("marks.csv").write_text(
-        "physics,maths,y\n" + "".join(f"{','.join(one)}\n" for one in students)
-    )
+    Path("marks.csv").write_text(STUDENTS)
     assert command(*QUICK, "data.root=marks.csv").status == 0
-    asked = ("generator=run", "num_samples=5000")
-    assert command(*asked, "output=new.csv", script=sample).status == 0
-    real = np.array([(float(a), float(b)) for a, b, _ in students])
+    asked = ("generator=run", "num_samples=5000", "output=new.csv")
+    assert command(*asked, script=sample).status == 0
+    real = np.array([(float(a), float(b)) for a, b, _ in marks()])
     fake = np.array([(float(a), float(b)) for a, b, _ in rows("new.csv")[1]])
     assert fake.mean(0) == pytest.approx(real.mean(0), rel=0.05)
     assert fake.std(0) == pytest.approx(real.std(0), rel=0.05)
     assert np.corrcoef(fake.T)[0, 1] == pytest.approx(np.corrcoef(real.T)[0, 1], abs=0.05)
 
-    reals = ("data=table", "data.root=marks.csv")
-    ended = command(*asked, *reals, "output=ev.json", script=evaluate)
+
+def test_rows_are_scored_beside_reals(command: Command) -> None:
+    pytest.importorskip("sdmetrics")
+    Path("marks.csv").write_text(STUDENTS)
+    assert command(*SHORT, "data.root=marks.csv").status == 0
+    reals, asked = ("data=table", "data.root=marks.csv"), ("num_samples=500", "output=ev.json")
+    ended = command("generator=run", "images=marks.csv", *reals, *asked, script=evaluate)
     assert (ended.status, ended.err) == (0, "")
     record = json.loads(Path("ev.json").read_text())
-    (candidate,) = record["candidates"]
-    scores, floor = candidate["scores"], record["floor"]
-    assert scores.keys() == floor.keys()
-    assert scores["mean"] < 0.05
-    assert scores["deviation"] < 0.05
-    assert scores["correlation"] < 0.05
-    assert scores["quality"] > floor["quality"] - 0.05
-    assert scores["boundary"] == 1
-    assert scores["learnt"] > floor["learnt"] - 0.15
+    untrained, same = (candidate["scores"] for candidate in record["candidates"])
+    assert untrained.keys() == same.keys() == record["floor"].keys()
+    assert (same["mean"], same["deviation"]) < (0.01, 0.05)
+    assert same["quality"] > record["floor"]["quality"] > untrained["quality"]
+    assert (same["boundary"], same["new_rows"]) == (1, pytest.approx(0, abs=0.15))
+    assert 0.6 < record["floor"]["learnt"] <= 1
     assert Path("ev.png").stat().st_size > 1000
-    ended = command("images=new.csv", *reals, "num_samples=5000", script=evaluate)
-    again = json.loads(Path("evaluation.json").read_text())["candidates"][0]["scores"]
-    assert again["mean"] == pytest.approx(scores["mean"], abs=0.001)
-    assert command("generator=run", script=evaluate).status == 2
+    ended = command("generator=run", script=evaluate)
+    assert (ended.status, "data=table data.root=FILE" in ended.err) == (2, True)
+    Path("other.csv").write_text(STUDENTS.replace("maths", "music"))
+    other = ("data=table", "data.root=other.csv")
+    ended = command("generator=run", *other, script=evaluate)
+    assert (ended.status, "rows of another table" in ended.err) == (2, True)
