@@ -1,4 +1,4 @@
-"""Draw images from a trained generator: `python sample.py`; `--help` shows examples."""
+"""Draw images or rows from a trained generator: `python sample.py`; `--help` shows examples."""
 
 from pathlib import Path
 
@@ -26,17 +26,19 @@ def main(config: DictConfig, _: CommandLine) -> None:
     labels, counts = asked_labels(metadata, asked.label, asked.labels)
     if asked.truncation is not None:
         generator.truncate(asked.truncation)
+    schema = metadata.schema
     if asked.output:
         output = Path(asked.output)
-        check_output(output, asked.overwrite)
+        check_output(output, asked.overwrite, table=schema is not None)
     else:
-        output = free_path(file.with_name(f"sample-seed{asked.seed}.png"))
+        ending = "csv" if schema else "png"
+        output = free_path(file.with_name(f"sample-seed{asked.seed}.{ending}"))
     room = check_room(output, asked.num_samples, tuple(generator.image_shape), bool(labels))
     if asked.num_samples > MANY:
         print(room, flush=True)
     device = one_device(asked.accelerator)
     chunks = sample_chunks(generator.to(device), asked.num_samples, asked.seed, labels, counts)
-    write_samples(output, chunks, asked.num_samples)
+    write_samples(output, chunks, asked.num_samples, schema)
     source = f"{file} ({metadata.dataset}; {metadata.standing})"
     print(f"{asked.num_samples} samples of {source} -> {output}")
 

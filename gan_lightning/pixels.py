@@ -1,6 +1,7 @@
 """Pixels: uint8 and [-1, 1], grids of images, points as dots, PNG files."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import cycle
 from math import ceil
 from pathlib import Path
 
@@ -11,7 +12,15 @@ from torch import Tensor
 BORDER = 2  # pixels between the images of a grid
 SIDE = 400  # pixels of a scatter plot
 RADIUS = 1  # of a dot, in pixels
+Colour = tuple[int, int, int]
 REAL, FAKE = (184, 184, 184), (217, 64, 13)
+COLOURS = (
+    FAKE,
+    (31, 119, 180),
+    (44, 160, 44),
+    (148, 103, 189),
+    (140, 86, 75),
+)  # of classes, in turn
 
 
 def visible(images: Tensor) -> Tensor:
@@ -48,8 +57,12 @@ def grid(images: Iterable[Tensor], count: int, columns: int, background: int = 0
     return canvas
 
 
-def scatter(reals: Tensor | None, fakes: Iterable[Tensor] = ()) -> Tensor:
+def scatter(
+    reals: Tensor | None, fakes: Iterable[Tensor] = (), colours: Sequence[Colour] = (FAKE,)
+) -> Tensor:
     """Return a picture uint8[3, SIDE, SIDE] of the square from -1 to 1: fakes over reals.
+
+    The parts of the fakes have the colours in turn.
 
     Points [N, D, 1, 1]; of a line (D = 1) they lie side by side, reals in the lower half and
     fakes in the upper; of more than two dimensions the first two are shown.
@@ -57,8 +70,8 @@ def scatter(reals: Tensor | None, fakes: Iterable[Tensor] = ()) -> Tensor:
     canvas = torch.full((3, SIDE, SIDE), 255, dtype=torch.uint8)
     if reals is not None:
         _dots(canvas, _plane(reals, 0.0), REAL)
-    for points in fakes:
-        _dots(canvas, _plane(points, 0.5), FAKE)
+    for points, colour in zip(fakes, cycle(colours), strict=False):
+        _dots(canvas, _plane(points, 0.5), colour)
     return canvas
 
 
@@ -71,7 +84,7 @@ def _plane(points: Tensor, above: float) -> Tensor:
     return torch.stack([flat[:, 0], heights], dim=1)
 
 
-def _dots(canvas: Tensor, places: Tensor, colour: tuple[int, int, int]) -> None:
+def _dots(canvas: Tensor, places: Tensor, colour: Colour) -> None:
     pixels = (places * (SIDE - 1)).round().long()
     steps = torch.arange(-RADIUS, RADIUS + 1)
     offsets = torch.cartesian_prod(steps, steps)

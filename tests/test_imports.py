@@ -13,13 +13,15 @@ PACKAGE = "gan_lightning"
 # What stands on one line may import what stands on the lines above it, and its own folder.
 ORDER = (
     "errors pixels ranges",
-    "networks system schedules",
+    "system",
+    "tables",
+    "networks schedules",
     "losses penalties augment data sampling loggers",
     "training export",
     "metrics",
     "callbacks",
     "config",
-    "runs evaluation",
+    "runs evaluation lecture",
     "cli",
     "train sample evaluate",
 )

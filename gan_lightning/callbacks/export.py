@@ -23,9 +23,9 @@ class GeneratorExport(Callback):
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Raise UserError now, not after the first epoch, if the file cannot hold a value."""
-        module, _ = context(trainer, pl_module)
+        module, data = context(trainer, pl_module)
         try:
-            describe(self.config, module.average.generator, 0, {})
+            describe(self.config, module.average.generator, 0, {}, table=data.table())
         except ValueError as error:
             raise UserError(f"{GENERATOR_FILE} cannot hold this generator: {error}") from error
 
@@ -33,8 +33,9 @@ class GeneratorExport(Callback):
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         """Make the checkpoint self-describing."""
-        counts = context(trainer, pl_module)[1].class_counts()
-        checkpoint |= {"config": self.config, "class_counts": counts}
+        data = context(trainer, pl_module)[1]
+        counts = data.class_counts()
+        checkpoint |= {"config": self.config, "class_counts": counts, "table": data.table()}
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if trainer.is_global_zero:
@@ -42,7 +43,7 @@ class GeneratorExport(Callback):
             generator, counts = module.average.generator, data.class_counts()
             seen = module.images_seen
             scores = module.scores if module.course.latest_at == seen else {}
-            metadata = describe(self.config, generator, seen, scores, counts)
+            metadata = describe(self.config, generator, seen, scores, counts, data.table())
             save_generator(self.path, generator, metadata)
             if module.course.best_at == seen:
                 save_generator(self.path.with_name(BEST_FILE), generator, metadata)

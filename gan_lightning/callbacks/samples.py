@@ -65,7 +65,9 @@ class SampleGrid(Callback):
         generator = module.average.generator
         labels = data.classes if generator.num_classes else []
         if data.dots:
-            return data.picture(sample(generator, self.points, self.seed, labels)[0])
+            counts = data.class_counts() if labels else []
+            points, drawn = sample(generator, self.points, self.seed, labels, counts)
+            return data.picture(points, labels=drawn)
         labels = labels[: self.most_rows]
         if generator.latent_codes.categories > 1 and not labels:
             shown = sample_categories(generator, self.columns, self.seed)

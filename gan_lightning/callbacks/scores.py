@@ -13,6 +13,7 @@ from gan_lightning.metrics import Embedded, cheap_scores, feature_network, real_
 from gan_lightning.metrics.features.classifier import FeatureNetwork
 from gan_lightning.metrics.modes import ModeScorer, mode_scorer
 from gan_lightning.metrics.reals import RealStatistics
+from gan_lightning.metrics.tables import TableScorer, table_scorer
 from gan_lightning.networks.base import Generator
 from gan_lightning.ranges import Count, Seed, number, validated
 from gan_lightning.sampling.draw import CHUNK, sample_chunk
@@ -28,7 +29,8 @@ class LiveScores(Callback):
     images_seen axis; the latest are in `module.scores`. Several devices share the samples;
     since sample i depends on (seed, i) alone, their scores are those of one device. Data sets
     whose modes are known have `score/modes` and `score/high_quality` or `score/reverse_kl`;
-    those without labels have no scores.
+    tables have `score/ks`, `score/correlation` and `score/gap`; other data sets without labels have
+    no scores.
     """
 
     def __init__(
@@ -44,13 +46,13 @@ class LiveScores(Callback):
         self.seed = seed
         self._network: FeatureNetwork | None = None
         self._reals: RealStatistics | None = None
-        self._modes: ModeScorer | None = None
+        self._own: ModeScorer | TableScorer | None = None  # of the data set alone
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Get the feature network and the reals; the first process may have to make them."""
         _, data = context(trainer, pl_module)
-        self._modes = mode_scorer(data, trainer.strategy.root_device)
-        if self._modes:
+        self._own = table_scorer(data) or mode_scorer(data, trainer.strategy.root_device)
+        if self._own:
             return
         if not data.num_classes:  # no labels, so no classifier in whose features to score
             pl_module.print(f"no scores: {data.name} has no labels to train a feature network with")
@@ -63,7 +65,7 @@ class LiveScores(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         last = trainer.current_epoch + 1 == trainer.max_epochs or trainer.should_stop
-        if not (self._modes or self._reals):
+        if not (self._own or self._reals):
             return
         if not last and (trainer.current_epoch + 1) % self.every_n_epochs:
             return
@@ -82,8 +84,8 @@ class LiveScores(Callback):
         self, trainer: Trainer, generator: Generator, labels: list[int], counts: list[int]
     ) -> dict[str, float]:
         chunks = self._my_chunks(trainer, generator, labels, counts)
-        if self._modes:
-            return self._modes.scores(self._gather(trainer, [self._modes.read(c) for c in chunks]))
+        if self._own:
+            return self._own.scores(self._gather(trainer, [self._own.read(c) for c in chunks]))
         assert self._network is not None
         assert self._reals is not None
         mine = [self._network.embed(chunk) for chunk in chunks]

@@ -54,7 +54,7 @@ class SampleConfig:
     num_samples: Count = 100
     seed: Seed = 0
     label: int | None = None
-    labels: Annotated[str, one_of("turn", "joint")] = "turn"
+    labels: Annotated[str, one_of("turn", "joint")] | None = None
     truncation: float | None = None
     output: str | None = None
     overwrite: bool = False
@@ -69,6 +69,7 @@ class EvaluateConfig:
     generator: Any = None
     images: Any = None
     compare: Any = None
+    model: Any = None  # that a data set chooses for train.py
     data: dict[str, Any] = MISSING
     num_samples: Count = 10_000
     seed: Seed = 0
@@ -100,6 +101,13 @@ def _count_labels(root: str, labels: str | None = None) -> int:
     return count_labels(root, labels)
 
 
+def _of_table(what: str, _root_: DictConfig) -> Any:
+    from gan_lightning.data import table_size  # takes seconds, too
+
+    data = _root_.data
+    return table_size(data)[what] if data.get("name") == "table" else []
+
+
 def register() -> None:
     """Make the schema and the resolvers known to Hydra; safe to call twice."""
     store = ConfigStore.instance()
@@ -108,6 +116,7 @@ def register() -> None:
     store.store(name="evaluate_schema", node=EvaluateConfig)
     resolvers: dict[str, Callable[..., Any]] = {
         "count_labels": _count_labels,
+        "of_table": _of_table,
         "divide": lambda a, b: a / b,
         "clusters": lambda count, *codes: 0 if any(codes) else count,
         "labels": lambda known, clusters: known or clusters,

@@ -12,3 +12,4 @@ from gan_lightning.data.points import (
     RingDataModule,
 )
 from gan_lightning.data.stacked import StackedMNISTDataModule
+from gan_lightning.data.table import TableDataModule, table_size

@@ -84,8 +84,10 @@ class DataModule(LightningDataModule):
         """Return (samples[N, C, H, W], labels int64[N]) of the training or the test split."""
         raise NotImplementedError
 
-    def picture(self, samples: Tensor | None = None, columns: int = 10) -> Tensor:
-        """Return a picture uint8[C, H, W] of samples, uint8 or in [-1, 1]; None: of reals."""
+    def picture(
+        self, samples: Tensor | None = None, columns: int = 10, labels: Tensor | None = None
+    ) -> Tensor:
+        """Return uint8[C, H, W] of samples, uint8 or in [-1, 1]; None: reals. Labels colour dots."""
         raise NotImplementedError
 
     @staticmethod
@@ -96,6 +98,10 @@ class DataModule(LightningDataModule):
     def mode_shares(self) -> Tensor | None:
         """Return float64[K], how likely each mode is, if they are combinations of digits."""
         return None
+
+    def table(self) -> dict[str, Any]:
+        """Return the columns, for a generator file: `Schema.plain`; {} if samples are no rows."""
+        return {}
 
     def class_names(self) -> list[str]:
         """Return what the labels mean, 0 first: the folders of images that have them."""
@@ -189,11 +195,7 @@ class DataModule(LightningDataModule):
 
 
 def check_labels(name: str, count: int, labels: Tensor | None, num_classes: int) -> None:
-    """Check that a split has images, and labels int64[N] that fit; 0 classes: none matter.
-
-    Raises:
-        UserError: it is empty, or labels are missing or out of range.
-    """
+    """Raise UserError if a split is empty or its labels int64[N] do not fit; 0 classes: none do."""
     if not count:
         raise UserError(f"{name} has too few images: none is left to train or to test on")
     if labels is not None and len(labels) != count:

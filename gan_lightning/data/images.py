@@ -36,7 +36,9 @@ class ImageDataModule(DataModule):
         whole = super().split(train)
         return ImageTensors(resize(whole.images, self.resolution), whole.labels)
 
-    def picture(self, samples: Tensor | None = None, columns: int = 10) -> Tensor:
+    def picture(
+        self, samples: Tensor | None = None, columns: int = 10, labels: Tensor | None = None
+    ) -> Tensor:
         """Return a grid uint8[C, H, W], row by row; None: of the first training images."""
         images = self.images.images[: columns * columns] if samples is None else samples
         return grid(to_uint8(images), len(images), columns)

@@ -54,7 +54,9 @@ class PointsDataModule(DataModule):
         """Return the modes [K, D]."""
         raise NotImplementedError
 
-    def picture(self, samples: Tensor | None = None, columns: int = 10) -> Tensor:
+    def picture(
+        self, samples: Tensor | None = None, columns: int = 10, labels: Tensor | None = None
+    ) -> Tensor:
         """Return samples as dots over as many reals; None: reals alone."""
         reals = self.images.images[: SHOWN if samples is None else len(samples)]
         return scatter(reals, [] if samples is None else [to_unit_range(samples)])

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from gan_lightning.config.schema import EvaluateConfig
-from gan_lightning.data import DataModule
+from gan_lightning.data import DataModule, TableDataModule
 from gan_lightning.data.array_files import Arrays, read_split
 from gan_lightning.data.image_files import (
     MODES,
@@ -24,6 +24,8 @@ from gan_lightning.export.generator_file import generator_of, read_generator
 from gan_lightning.pixels import to_uint8
 from gan_lightning.sampling.draw import one_device, sample_chunks
 from gan_lightning.sampling.latents import sample_latents
+from gan_lightning.system.files import sha256
+from gan_lightning.tables import Schema, encode_rows
 
 FEWEST = 100  # images; below, no score means anything
 MAX_IMAGE = 3 * 512 * 512  # numbers: sets of small images
@@ -34,7 +36,7 @@ class Candidate:
     """A set of images and where it came from."""
 
     name: str  # short, for the table
-    images: Tensor  # uint8[N, C, H, W]
+    images: Tensor  # uint8[N, C, H, W]; of a table float[N, D, 1, 1], as the reals' rows are
     labels: Tensor | None  # int64[N] that were asked for
     about: dict[str, Any]  # for the JSON file
     categories: Tensor | None = None  # int64[N] of the latents of a generator with such codes
@@ -54,7 +56,7 @@ def collect(asked: EvaluateConfig, reals: DataModule) -> list[Candidate]:
     Raises:
         UserError: one cannot be read, or has too few images.
     """
-    found = [_drawn(Path(path), asked) for path in asked.generator]
+    found = [_drawn(Path(path), asked, reals) for path in asked.generator]
     found += [_read(Path(path), asked.num_samples, reals) for path in asked.images]
     for candidate in found:
         if len(candidate.images) < FEWEST:
@@ -81,7 +83,7 @@ def short_names(files: list[Path]) -> list[str]:
     ]
 
 
-def _drawn(path: Path, asked: EvaluateConfig) -> Candidate:
+def _drawn(path: Path, asked: EvaluateConfig, reals: DataModule) -> Candidate:
     generator, metadata, file = read_generator(path, asked.trust)
     generator = generator.to(one_device(asked.accelerator))
     # Labels drawn from the data's P(Y): in turn, the classes' unequal shares would count as error.
@@ -91,7 +93,7 @@ def _drawn(path: Path, asked: EvaluateConfig) -> Candidate:
     said = "drawn from P(Y)" if metadata.class_counts else "in turn: the file does not tell P(Y)"
     about = {
         "file": str(file),
-        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+        "sha256": sha256(file),
         "generator": metadata.class_name,
         "data": metadata.dataset,
         "classes": metadata.classes,
@@ -100,6 +102,10 @@ def _drawn(path: Path, asked: EvaluateConfig) -> Candidate:
         "labels": said if metadata.labels else "none",
         "seed": asked.seed,
     }
+    if isinstance(reals, TableDataModule) or metadata.schema:
+        points = torch.cat([point for point, _ in chunks])
+        points = _as_rows_of(reals, metadata.schema, points, path)
+        return Candidate(path.name, points, torch.cat(labels) if labels else None, about)
     images = torch.cat([to_uint8(image) for image, _ in chunks])
     codes, categories = generator.latent_codes, None
     if codes.categories:
@@ -108,7 +114,25 @@ def _drawn(path: Path, asked: EvaluateConfig) -> Candidate:
     return Candidate(path.name, images, torch.cat(labels) if labels else None, about, categories)
 
 
+def _as_rows_of(reals: DataModule, schema: Schema | None, points: Tensor, path: Path) -> Tensor:
+    """Return points in the coordinates of a table's reals; UserError if they are of another one."""
+    known = reals.schema if isinstance(reals, TableDataModule) else None
+
+    def shape(of: Schema | None) -> list[tuple[str, int, list[str]]]:
+        return [(c.name, c.width, c.values) for c in of.columns] if of else []
+
+    if known is None or schema is None or shape(known) != shape(schema):
+        raise UserError(f"{path} draws rows of another table than {reals.name} in {reals.source}")
+    values = schema.decode(points.flatten(1).numpy())
+    return torch.from_numpy(known.encode(values))[:, :, None, None]
+
+
 def _read(path: Path, limit: int, reals: DataModule) -> Candidate:
+    if isinstance(reals, TableDataModule):
+        points, codes = encode_rows(path, reals.schema)
+        found = torch.from_numpy(points)[:limit, :, None, None]
+        y = None if codes is None else torch.from_numpy(codes)[:limit]
+        return Candidate(path.name, found, y, {"file": str(path), "sha256": sha256(path)})
     images, labels = read_images(path, limit, reals)
     digest = hashlib.sha256(images.contiguous().numpy().data).hexdigest()
     about = {"file": str(path), "sha256_of_pixels": digest}

@@ -12,7 +12,7 @@ from gan_lightning.export.generator_file import newest_generator, read_generator
 from gan_lightning.export.metadata import GeneratorMetadata
 from gan_lightning.system.untrusted import printable
 
-OWN_FILES = ("array", "image_folder")  # the generator file does not tell where these are
+OWN_FILES = ("array", "image_folder", "table")  # the generator file does not tell where these are
 
 
 def with_own_reals(config: DictConfig) -> DictConfig:
@@ -32,9 +32,13 @@ def with_own_reals(config: DictConfig) -> DictConfig:
     metadata = read_generator(path, config.trust)[1]
     own = own_reals(metadata)
     if not own:
+        example = (
+            "data=table data.root=FILE" if metadata.table else "data=image_folder data.root=DIR"
+        )
         raise UserError(
             f"{path} was made of {printable(metadata.dataset)!r} and does not tell where these "
-            "images are: name them as for train.py, such as data=image_folder data.root=DIR"
+            f"{'rows' if metadata.table else 'images'} are: name them as for train.py, such as "
+            f"{example}"
         )
     return hydra.compose("evaluate", [*given, *own])
 

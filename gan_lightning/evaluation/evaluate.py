@@ -7,7 +7,7 @@ from rich.markup import escape
 
 from gan_lightning.config.build import build_data, build_data_module
 from gan_lightning.config.schema import EvaluateConfig
-from gan_lightning.data import DataModule
+from gan_lightning.data import DataModule, TableDataModule
 from gan_lightning.errors import UserError
 from gan_lightning.evaluation.candidates import Candidate, collect
 from gan_lightning.evaluation.figure import draw
@@ -20,6 +20,7 @@ from gan_lightning.evaluation.result_file import (
     header,
     write_record,
 )
+from gan_lightning.evaluation.rows import evaluate_tables
 from gan_lightning.evaluation.table import score_table
 from gan_lightning.export.generator_file import newest_generator
 from gan_lightning.metrics.features.classifier import FeatureNetwork, read_feature_network
@@ -63,6 +64,11 @@ def evaluate(asked: EvaluateConfig, console: Console) -> Path:
     # Missing images are an error here, also with on_missing=digits.
     data, *_ = build_data({"data": {**asked.data, "on_missing": "error"}})
     check_labels(candidates, data)
+    if isinstance(data, TableDataModule):
+        if asked.compare:
+            raise UserError("compare is not for tables: name both with generator=A,B")
+        evaluate_tables(candidates, data, output, console)
+        return output
     scorer = mode_scorer(data, one_device(asked.accelerator))
     if scorer:
         if asked.compare:

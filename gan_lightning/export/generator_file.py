@@ -41,6 +41,8 @@ def save_generator(path: Path, generator: Generator, metadata: GeneratorMetadata
     """Write a generator file; a reader never sees half of it."""
     tensors = {k: v.detach().cpu().contiguous() for k, v in generator.state_dict().items()}
     fields = dataclasses.asdict(metadata)
+    if not metadata.table:  # older versions read files of images, and know of no tables
+        del fields["table"]
     fields["sha256"] = content_hash(fields, tensors)
     text = json.dumps(fields, sort_keys=True)
     atomic_write(path, lambda file: save_file(tensors, file, metadata={"gan_lightning": text}))
@@ -114,7 +116,8 @@ def generator_from_checkpoint(path: Path, trust: str | None = None) -> Read:
             raise ValueError("its arguments are no plain values")
         generator = blank(name, arguments, len(tensors), trust)
         position = checkpoint.images_seen, checkpoint.scores
-        metadata = describe(config, generator, *position, checkpoint.get("class_counts", ()))
+        counts, table = checkpoint.get("class_counts", ()), checkpoint.get("table", {})
+        metadata = describe(config, generator, *position, counts, table)
         check_shapes(generator, {k: tuple(v.shape) for k, v in tensors.items()}, name)
         check_fit(generator, metadata)
         return fill(generator, tensors), metadata

@@ -3,12 +3,13 @@
 import dataclasses
 import inspect
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gan_lightning.errors import UserError
 from gan_lightning.networks.base import Generator, generator_path
+from gan_lightning.tables import MOST_COORDINATES, Schema, read_schema
 
 FORMAT_VERSION = 1
 MAX_SIDE, MAX_CHANNELS, MAX_CLASSES = 256, 16, 100_000
@@ -34,6 +35,12 @@ class GeneratorMetadata:
     scores: dict[str, float] = dataclasses.field(default_factory=dict)
     format_version: int = FORMAT_VERSION
     class_counts: list[int] = dataclasses.field(default_factory=list)  # P(Y); empty: not known
+    table: dict[str, Any] = dataclasses.field(default_factory=dict)  # `Schema.plain`; {}: images
+
+    @property
+    def schema(self) -> Schema | None:
+        """The columns of the table that it draws rows of, if any."""
+        return read_schema(self.table) if self.table else None
 
     @property
     def labels(self) -> list[int]:
@@ -83,7 +90,7 @@ def checked(metadata: GeneratorMetadata) -> GeneratorMetadata:
         "latent_dim": _is_count(m.latent_dim, 1),
         "image_shape": isinstance(shape, list)
         and len(shape) == 3
-        and _is_count(shape[0], 1, MAX_CHANNELS)
+        and _is_count(shape[0], 1, MOST_COORDINATES if m.table else MAX_CHANNELS)
         and all(_is_count(side, 1, MAX_SIDE) for side in shape[1:]),
         "num_classes": _is_count(m.num_classes, 0, MAX_CLASSES),
         "classes": isinstance(classes, list)
@@ -100,6 +107,7 @@ def checked(metadata: GeneratorMetadata) -> GeneratorMetadata:
         "class_counts": isinstance(counts, list)
         and all(_is_count(count, 0, 1 << 40) for count in counts)
         and (not counts or (len(counts) == len(classes) and sum(counts) > 0)),
+        "table": isinstance(m.table, dict) and (not m.table or _is_table(m)),
         "format_version": _is_count(m.format_version, 1, FORMAT_VERSION),
     }
     wrong = [name for name, good in fine.items() if not good]
@@ -110,12 +118,24 @@ def checked(metadata: GeneratorMetadata) -> GeneratorMetadata:
     return metadata
 
 
+def _is_table(metadata: GeneratorMetadata) -> bool:
+    """Whether the columns are those of a table with such points and labels."""
+    try:
+        schema = metadata.schema
+    except ValueError:
+        return False
+    if schema is None or metadata.num_classes > len(schema.classes):
+        return False
+    return metadata.image_shape == [schema.size, 1, 1]
+
+
 def asked_labels(
-    metadata: GeneratorMetadata, label: int | None = None, labels: str = "turn"
+    metadata: GeneratorMetadata, label: int | None = None, labels: str | None = None
 ) -> tuple[list[int], list[int]]:
     """Return (the labels to draw, how often each occurs if they are to be drawn from P(Y)).
 
     `label` alone; or all of them, by `turn`, or `joint`: as often as the training images have them.
+    None is `turn`, of a table's rows `joint`.
 
     Raises:
         UserError: the generator does not know the label, or not how often labels occur.
@@ -124,10 +144,12 @@ def asked_labels(
     if label is not None:
         if label not in metadata.labels:
             raise UserError(f"label={label}: this generator's labels are {known}")
-        if labels != "turn":
+        if labels not in (None, "turn"):
             raise UserError(f"label={label} and labels={labels}: give one of them")
         return [label], []
-    if labels == "turn":
+    if labels is None and metadata.table:
+        return metadata.labels, metadata.class_counts
+    if labels != "joint":
         return metadata.labels, []
     if not metadata.labels:
         raise UserError(f"labels=joint: this generator's labels are {known}")
@@ -142,11 +164,12 @@ def describe(
     images_seen: int,
     scores: dict[str, float],
     class_counts: Sequence[int] = (),
+    table: Mapping[str, Any] | None = None,
 ) -> GeneratorMetadata:
     """Return the metadata of the generator of a run with this plain, resolved config.
 
     Scores that are NaN or infinite are left out: JSON has neither. `class_counts` are of the
-    training images, by sorted label; empty if not known.
+    training images, by sorted label; empty if not known. `table`: of a table, `Schema.plain`.
 
     Raises:
         ValueError: names a value that a generator file cannot hold.
@@ -169,6 +192,7 @@ def describe(
         images_seen=images_seen,
         scores={name: score for name, score in scores.items() if math.isfinite(score)},
         class_counts=list(class_counts),
+        table=dict(table or {}),
     )
     return checked(metadata)
 

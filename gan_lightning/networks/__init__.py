@@ -16,5 +16,6 @@ from gan_lightning.networks.naive_bayes import NaiveBayes
 from gan_lightning.networks.r3gan import R3GANDiscriminator, R3GANGenerator
 from gan_lightning.networks.sngan import SNGANDiscriminator, SNGANGenerator
 from gan_lightning.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
+from gan_lightning.networks.table import TableDiscriminator, TableGenerator
 from gan_lightning.networks.toy import ToyDiscriminator, ToyGenerator
 from gan_lightning.networks.vae import VAEDecoder, VAEEncoder

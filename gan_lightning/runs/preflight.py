@@ -170,7 +170,7 @@ def _module(settings: Settings, made: dict[str, Any]) -> GenerativeModule:
 
 def known_metrics(module: GenerativeModule | type[GenerativeModule]) -> list[str]:
     """Return the columns that metrics.csv can have, apart from users' callbacks."""
-    scores = (*DEFINITIONS, "modes", "high_quality", "reverse_kl")
+    scores = (*DEFINITIONS, "modes", "high_quality", "reverse_kl", "ks", "correlation", "gap")
     return [*module.curves, *(f"score/{name}" for name in scores)]
 
 

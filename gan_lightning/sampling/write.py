@@ -1,5 +1,6 @@
-"""Writing samples: a grid, a folder of PNGs or an NPZ file, in bounded memory however many."""
+"""Writing samples: a grid, PNGs, an NPZ or a CSV file, in bounded memory however many."""
 
+import csv
 import math
 import os
 import shutil
@@ -18,10 +19,12 @@ from gan_lightning.errors import UserError
 from gan_lightning.pixels import SIDE, grid, grid_size, save_png, scatter, to_uint8, visible
 from gan_lightning.system.files import atomic_write
 from gan_lightning.system.portable import blocks_and_slots
+from gan_lightning.tables import Schema
 
 Chunks = Iterator[tuple[Tensor, Tensor | None]]
 MAX_GRID = 1 << 26  # pixels; twice a large screen's side in each direction, 74,000 digits
 _LABEL = 8  # bytes, int64
+_FIELD = 24  # bytes of a field of a CSV file, as a rule
 _PNG = 256  # bytes of a PNG beyond its pixels, at most, for small images
 
 
@@ -34,10 +37,17 @@ def free_path(path: Path) -> Path:
     return candidate
 
 
-def check_output(path: Path, overwrite: bool) -> None:
-    """Raise UserError if the suffix is unknown or the path is taken."""
-    if path.suffix not in ("", ".png", ".npz"):
-        raise UserError(f"output={path}: end it in .png (a grid), .npz (arrays) or / (a folder)")
+def check_output(path: Path, overwrite: bool, table: bool = False) -> None:
+    """Raise UserError if the suffix is unknown, or not for a table's rows, or the path is taken."""
+    if path.suffix not in ("", ".png", ".npz", ".csv"):
+        raise UserError(
+            f"output={path}: end it in .png (a grid), .npz (arrays), .csv (rows of a table) or / "
+            "(a folder)"
+        )
+    if path.suffix == ".csv" and not table:
+        raise UserError(f"output={path}: this generator draws images, not rows of a table")
+    if table and path.suffix not in (".png", ".csv"):
+        raise UserError(f"output={path}: end it in .csv (rows) or .png (dots): this is a table")
     taken = any(path.iterdir()) if path.is_dir() else os.path.lexists(path)
     if taken and not overwrite:
         raise UserError(f"output={path} exists: choose another, or set overwrite=true")
@@ -62,6 +72,8 @@ def grid_shape(count: int, shape: tuple[int, ...]) -> tuple[int, int, int]:
 def disk_needed(path: Path, count: int, shape: tuple[int, ...], labelled: bool) -> tuple[int, int]:
     """Return (bytes, files) that samples [C, H, W] take at most: pixels may not compress at all."""
     pixels = math.prod(shape)
+    if path.suffix == ".csv":
+        return count * (pixels + labelled) * _FIELD, 1
     if path.suffix == ".png":
         _, height, width = grid_shape(count, shape)
         return (1 if shape[0] == 1 else 3) * height * width + _PNG, 1
@@ -111,10 +123,10 @@ def _size(count: float) -> str:
     raise AssertionError
 
 
-def write_samples(path: Path, chunks: Chunks, count: int) -> None:
+def write_samples(path: Path, chunks: Chunks, count: int, schema: Schema | None = None) -> None:
     """Write `count` samples, a chunk at a time; the ending of the path says how.
 
-    Files appear whole or not at all.
+    Files appear whole or not at all. A CSV file has the columns of `schema`.
 
     Raises:
         ValueError: `chunks` holds fewer samples.
@@ -124,6 +136,8 @@ def write_samples(path: Path, chunks: Chunks, count: int) -> None:
         atomic_write(path, lambda file: _write_grid(file, chunks, count))
     elif path.suffix == ".npz":
         atomic_write(path, lambda file: _write_npz(file, chunks, count))
+    elif schema is not None:
+        atomic_write(path, lambda file: _write_csv(file, chunks, schema))
     else:
         _write_folder(path, chunks, count)
 
@@ -136,6 +150,16 @@ def _write_grid(path: Path, chunks: Chunks, count: int) -> None:
         return
     columns, *_ = grid_shape(count, first.shape[1:])
     save_png(grid((image for part in every for image in to_uint8(part)), count, columns), path)
+
+
+def _write_csv(path: Path, chunks: Chunks, schema: Schema) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, delimiter=schema.delimiter, lineterminator="\n")
+        for index, (points, labels) in enumerate(chunks):
+            if not index:
+                writer.writerow(schema.header(labels is not None))
+            known = None if labels is None else labels.numpy()
+            writer.writerows(schema.rows(points.flatten(1).numpy(), known))
 
 
 def _write_npz(path: Path, chunks: Chunks, count: int) -> None:

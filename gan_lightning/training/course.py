@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 FALLEN = 2.0  # times the best: far beyond what two evaluations of one generator differ by
-WATCHED = ("score/fid", "score/reverse_kl")  # the first one that is measured; lower is better
+WATCHED = ("score/fid", "score/reverse_kl", "score/gap")  # the first that is measured; low is good
 
 
 class Course:

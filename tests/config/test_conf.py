@@ -97,6 +97,10 @@ def own_data(option: str, folder: Path) -> list[str]:
             (folder / f"class {index % 3}").mkdir(exist_ok=True)
             Image.fromarray(image).save(folder / f"class {index % 3}" / f"{index}.png")
         return [f"data.root={folder}"]
+    if option == "data=table":
+        rows = [f"{index},{index % 7 / 2},{'ab'[index % 2]}" for index in range(100)]
+        (folder / "table.csv").write_text("\n".join(["a,b,y", *rows]))
+        return [f"data.root={folder / 'table.csv'}"]
     return ["data.size=500", "data.test_size=100"] if option == "data=stacked_mnist" else []
 
 
@@ -176,6 +180,7 @@ def test_experiments_stop_where_their_data_is_missing(option: str, compose: Comp
         ("data=array", "model.num_classes=3"),
         ("data=image_folder", "data.num_classes=0"),
         ("data=digits", "data.fraction=0.1"),
+        ("data=table",),
     ],
     ids=" ".join,
 )

@@ -8,6 +8,7 @@ MARGINS = 4.0  # of hinge: twice the way from -1 to 1; below, D still has a slop
 D_WINS = 0.01  # D's belief in the fakes
 MEMORISED, MEMORISED_ACCURACY, MEMORISED_ORDER = 0.5, 0.25, 0.9
 BLIND_SPREAD, BLIND_ORDER = 0.02, 0.05
+TABLE_LEARNT = 0.15  # of `score/gap`: halves of a few hundred rows differ by that
 UNDECIDED, FADED, WORSE = 0.006, 0.05, 1.2  # of a gap, of G's gradient, times the best score
 LARGE_LOGITS = 50.0
 VANISHED, EXPLODED = 1e-5, 1e3  # norms of a whole network's gradient
@@ -86,8 +87,10 @@ def blind(v: Vitals) -> bool:
     """Whether D tells nothing apart.
 
     With small logits that vary (R1 too strong at a high rate), also if G gets worse by that: where
-    fakes are as good as reals, nothing is left to tell apart.
+    fakes are as good as reals, nothing is left to tell apart: of a table the score says so.
     """
+    if v.course.name == "score/gap" and v.course.latest < TABLE_LEARNT:
+        return False
     undecided = v.belief in ("probability", "pairs") and abs(v.gap) < UNDECIDED
     faded = undecided and v.gradient_g is not None and v.gradient_g < FADED
     if faded and v.course.latest > WORSE * v.course.floor:

@@ -53,6 +53,13 @@ def names(**vitals: Any) -> set[str]:
     return {finding.name for finding in diagnose(Vitals(**vitals), RULES)}
 
 
+def test_a_table_that_is_learnt_leaves_d_nothing_to_tell_apart() -> None:
+    made = Course()
+    for gap, seen in ((0.2, {"D is blind"}), (0.1, set())):
+        made.add({"score/gap": gap}, 1)
+        assert names(course=made, spread=0.01, order=0.5) == seen
+
+
 def test_every_rule_is_tested() -> None:
     assert [rule.name for rule in RULES] == list(THRESHOLDS)
 

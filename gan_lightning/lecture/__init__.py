@@ -1,0 +1,1 @@
+"""The data of the lecture: `python -m gan_lightning.lecture marks`."""

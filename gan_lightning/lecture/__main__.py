@@ -1,0 +1,27 @@
+"""The command line: a subcommand writes its file, and says which."""
+
+import sys
+from argparse import ArgumentParser
+
+from gan_lightning.errors import UserError
+from gan_lightning.lecture import marks
+
+COMMANDS = {"marks": marks}  # each with HELP, add_arguments(parser) and main(arguments) -> str
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one subcommand; a user's mistake is one sentence and status 2."""
+    parser = ArgumentParser("python -m gan_lightning.lecture", description="The lecture's data.")
+    choices = parser.add_subparsers(dest="command", required=True)
+    for name, module in COMMANDS.items():
+        module.add_arguments(choices.add_parser(name, help=module.HELP, description=module.HELP))
+    asked = parser.parse_args(arguments)
+    try:
+        print(COMMANDS[asked.command].main(asked))
+    except UserError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
