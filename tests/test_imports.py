@@ -21,8 +21,9 @@ ORDER = (
     "metrics",
     "callbacks",
     "config",
-    "runs evaluation lecture",
+    "runs evaluation",
     "cli",
+    "lecture",
     "train sample evaluate",
 )
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms.split()}

@@ -1,17 +1,20 @@
-"""The command line: a subcommand writes its file, and says which."""
+"""The command line: a subcommand writes its file or shows its tables, and says what it found."""
 
 import sys
 from argparse import ArgumentParser
 
 from gan_lightning.errors import UserError
-from gan_lightning.lecture import marks
+from gan_lightning.lecture import joint, marks
 
-COMMANDS = {"marks": marks}  # each with HELP, add_arguments(parser) and main(arguments) -> str
+COMMANDS = {
+    "joint": joint,
+    "marks": marks,
+}  # each with HELP, add_arguments(parser) and main(arguments) -> str
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one subcommand; a user's mistake is one sentence and status 2."""
-    parser = ArgumentParser("python -m gan_lightning.lecture", description="The lecture's data.")
+    parser = ArgumentParser("python -m gan_lightning.lecture", description="The lecture, runnable.")
     choices = parser.add_subparsers(dest="command", required=True)
     for name, module in COMMANDS.items():
         module.add_arguments(choices.add_parser(name, help=module.HELP, description=module.HELP))
