@@ -4,12 +4,10 @@ import sys
 from argparse import ArgumentParser
 
 from gan_lightning.errors import UserError
-from gan_lightning.lecture import joint, marks
+from gan_lightning.lecture import classify, joint, marks
 
-COMMANDS = {
-    "joint": joint,
-    "marks": marks,
-}  # each with HELP, add_arguments(parser) and main(arguments) -> str
+# Each with HELP, add_arguments(parser) and main(arguments) -> what was found.
+COMMANDS = {"classify": classify, "joint": joint, "marks": marks}
 
 
 def main(arguments: list[str] | None = None) -> None:

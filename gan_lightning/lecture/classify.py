@@ -1,0 +1,129 @@
+"""One table: discriminative and generative classifiers of the same images."""
+
+import time
+from argparse import ArgumentParser, Namespace
+
+import hydra
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from gan_lightning.cli.arguments import CONF
+from gan_lightning.config.build import build_data
+from gan_lightning.config.schema import register, resolved
+from gan_lightning.data import DataModule, DataUnavailable
+from gan_lightning.data.batches import ImageTensors
+from gan_lightning.errors import UserError
+from gan_lightning.export.generator_file import load_generator
+from gan_lightning.lecture.classifiers import CLASSIFIERS, Classifier
+from gan_lightning.pixels import to_uint8
+from gan_lightning.sampling.draw import sample
+
+HELP = "a table of classifiers, of P(Y|X) and of P(X|Y) P(Y): data=mnist generator=RUN images=10000"
+OWN = {"generator": "", "images": "10000", "tested": "2000", "seed": "0"}
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add what `main` reads."""
+    parser.add_argument(
+        "overrides",
+        nargs="*",
+        metavar="KEY=VALUE",
+        help="data=... as for train.py; images=10000 to train on, tested=2000; generator=RUN: "
+        "train on its samples too; seed=0",
+    )
+
+
+def main(asked: Namespace) -> str:
+    """Fit all classifiers and show how many test images each gets right."""
+    given = dict(item.partition("=")[::2] for item in asked.overrides)
+    own = OWN | {key: given.pop(key) for key in OWN if key in given}
+    count, tested, seed = (_whole(key, own[key]) for key in ("images", "tested", "seed"))
+    data = _data([f"{key}={value}" for key, value in given.items()])
+    classes = data.num_classes
+    if not classes:
+        raise UserError(f"{data.name} has no labels: there is nothing to classify")
+    test = _some(_test_split(data), tested)
+    sources = {"reals": _some(data.images, count)}
+    if own["generator"]:
+        sources["samples"] = _samples(own["generator"], data, len(sources["reals"]), seed)
+    console = Console()
+    console.print(
+        f"{data.name}: trained on {len(sources['reals']):,} images"
+        + (f", or on as many samples of {own['generator']}" if own["generator"] else "")
+        + f"; tested on {len(test):,} others"
+    )
+    table = Table("classifier", "learns", *_columns(sources), "generates")
+    for one in CLASSIFIERS:
+        cells = [
+            cell for images in sources.values() for cell in _row(one, images, test, classes, seed)
+        ]
+        table.add_row(one.name, one.learns, *cells, "yes" if one.generates else "no")
+        console.print(f"{one.name}: {', '.join(cells)}", style="dim")
+    console.print(table)
+    return f"guessing would be right in {1 / classes:.1%}"
+
+
+def _whole(key: str, value: str) -> int:
+    if not value.isdecimal() or (key != "seed" and not int(value)):
+        raise UserError(f"{key}={value} must be a whole number" + ", at least 1" * (key != "seed"))
+    return int(value)
+
+
+def _data(overrides: list[str]) -> DataModule:
+    register()
+    try:
+        with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+            config = hydra.compose("config", [*overrides, "run_dir=."])
+    except Exception as error:  # Hydra's own have no common class
+        raise UserError(f"{' '.join(overrides)}: {str(error).splitlines()[0]}") from error
+    return build_data(resolved(config))[0]
+
+
+def _test_split(data: DataModule) -> ImageTensors:
+    try:
+        return data.split(train=False)
+    except DataUnavailable as error:
+        raise UserError(f"{error}: classifiers are tested on a test split") from error
+
+
+def _some(images: ImageTensors, count: int) -> ImageTensors:
+    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
+    return images.rows(order[:count])
+
+
+def _samples(path: str, data: DataModule, count: int, seed: int) -> ImageTensors:
+    """Return labelled samples of a generator, labels as often as in its data."""
+    generator = load_generator(path)
+    if generator.num_classes != data.num_classes or generator.image_shape != _shape(data):
+        raise UserError(
+            f"generator={path} draws {list(generator.image_shape)} images of "
+            f"{generator.num_classes} labels, and {data.name} has {list(_shape(data))} of "
+            f"{data.num_classes}"
+        )
+    about = generator.metadata
+    images, labels = sample(generator, count, seed, about.labels, about.class_counts or ())
+    assert labels is not None  # it is conditional
+    return ImageTensors(to_uint8(images), labels)
+
+
+def _shape(data: DataModule) -> tuple[int, ...]:
+    return tuple(data.images.images.shape[1:])
+
+
+def _columns(sources: dict[str, ImageTensors]) -> list[str]:
+    return [head for name in sources for head in (f"test accuracy, {name}", f"seconds, {name}")]
+
+
+def _row(
+    one: Classifier, images: ImageTensors, test: ImageTensors, classes: int, seed: int
+) -> tuple[str, str]:
+    """Return the accuracy and the seconds to fit, in words; why not, if it cannot be fitted."""
+    before = time.perf_counter()
+    try:
+        classify = one.fit(images, classes, seed)
+    except ModuleNotFoundError as error:
+        return f"needs {error.name}: pip install -c constraints.txt -e '.[lecture]'", ""
+    seconds = time.perf_counter() - before
+    right = (classify(test.images) == test.labels).float().mean().item()
+    return f"{right:.1%}", f"{seconds:.1f}"
