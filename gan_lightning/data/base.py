@@ -87,7 +87,7 @@ class DataModule(LightningDataModule):
     def picture(
         self, samples: Tensor | None = None, columns: int = 10, labels: Tensor | None = None
     ) -> Tensor:
-        """Return uint8[C, H, W] of samples (uint8 or in [-1, 1]; None: reals), coloured by label."""
+        """Return uint8[C, H, W] of samples, uint8 or in [-1, 1]; None: reals. Labels may colour."""
         raise NotImplementedError
 
     @staticmethod
