@@ -27,7 +27,7 @@ class TableDataModule(DataModule):
     Args:
         root: the file.
         label: the column that is y; `auto`: the last category column, if any; None: none.
-        kinds: integer, decimal, category or `ignore`, by column's name or number (from 1); those
+        kinds: integer, decimal, category or `ignore`, by column's name or `column1`, ...; those
             of the others are found out.
         delimiter, decimal: between fields, and of numbers; None: found out.
         channels: D; the config counts it.

@@ -25,15 +25,15 @@ from gan_lightning.metrics.features.cache import fingerprint
 from gan_lightning.tables import Schema
 
 TITLES = {
-    "mean": "means differ by, at most ↓",
-    "deviation": "deviations differ by, at most ↓",
-    "correlation": "correlations differ by, at most ↓",
+    "mean": "means off by ↓",
+    "deviation": "deviations off by ↓",
+    "correlation": "correlations off by ↓",
     "quality": "quality report ↑",
     "shapes": "  column shapes ↑",
-    "pairs": "  column pair trends ↑",
+    "pairs": "  column pairs ↑",
     "boundary": "boundary adherence ↑",
     "new_rows": "new rows ↑",
-    "learnt": "train on these, test on held-out reals ↑",
+    "learnt": "trained on these ↑",  # and tested on held-out reals
 }
 COMPARED = 1000  # rows whose novelty is looked at
 DOTS = 1000  # of a panel
@@ -185,8 +185,8 @@ def row_table(record: Record) -> Shown:
         found = [candidate["scores"].get(name) for candidate in record["candidates"]]
         found.append(record["floor"].get(name))
         if any(value is not None for value in found):
-            note = f" ({record['learnt']})" if name == "learnt" else ""
-            table.add_row(title + note, *("" if v is None else f"{v:.3f}" for v in found))
+            table.add_row(title, *("" if v is None else f"{v:.3f}" for v in found))
+    table.caption = f"trained on these: {record['learnt']}, of held-out reals"
     return table
 
 

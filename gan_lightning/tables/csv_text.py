@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,12 @@ class Text:
 
     def place(self, column: int, index: int) -> str:
         return f"{self.path}, row {self.rows[index]}, column {self.names[column]!r}"
+
+    def override(self, column: int, kind: str) -> str:
+        """Return what gives a column that kind; Hydra's keys are plain words."""
+        name = self.names[column]
+        key = name if re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name) else f"column{column + 1}"
+        return f"'data.kinds={{{key}: {kind}}}'"
 
 
 def read_text(path: Path, delimiter: str | None) -> Text:

@@ -35,7 +35,7 @@ class Options:
 
     Args:
         label: the column that is y; `auto`: the last category column, if any; None: none.
-        kinds: (column's name or number from 1, kind or `ignore`).
+        kinds: (column's name or `column1`, ..., kind or `ignore`).
     """
 
     label: str | None = AUTO
@@ -146,8 +146,8 @@ def _kinds_asked(text: Text, options: Options) -> dict[int, str | None]:
             )
         if name in text.names:
             asked[text.names.index(name)] = kind
-        elif name.isdecimal() and 0 < int(name) <= len(text.names):
-            asked[int(name) - 1] = kind
+        elif name in (numbered := [f"column{place}" for place in range(1, len(text.names) + 1)]):
+            asked[numbered.index(name)] = kind
         else:
             raise UserError(f"data.kinds: {name}: {text.path} has no such column: {known}")
     label = options.label
@@ -168,7 +168,7 @@ def _column(text: Text, index: int, kind: str | None, mark: str) -> tuple[Column
         if not value or (kind != "category" and value.lower() in MISSING):
             raise UserError(
                 f"{text.place(index, row)}: a value is missing: fill it in or remove the row, or "
-                f"leave the column out by data.kinds={{{name}: {IGNORE}}}"
+                f"leave the column out by {text.override(index, IGNORE)}"
             )
     some = fields[:1000]
     if kind is None and 2 * sum(read_number(value, mark) is not None for value in some) <= len(
@@ -178,7 +178,7 @@ def _column(text: Text, index: int, kind: str | None, mark: str) -> tuple[Column
         if different > NAMES or (different > len(fields) / 2 and len(fields) >= FEW):
             raise UserError(
                 f"{text.place(index, 0)}: {fields[0]!r} is no number, and {different:,} different "
-                f"texts are too many for categories: data.kinds={{{name}: {IGNORE}}}"
+                f"texts are too many for categories: {text.override(index, IGNORE)}"
             )
         kind = "category"
     if kind == "category":
@@ -199,7 +199,7 @@ def _category(text: Text, index: int) -> tuple[Column, np.ndarray]:
     if len(different) > MOST_CATEGORIES:
         raise UserError(
             f"{text.path}, column {name!r}: {len(different):,} categories are more than "
-            f"{MOST_CATEGORIES:,}: leave it out by data.kinds={{{name}: {IGNORE}}}"
+            f"{MOST_CATEGORIES:,}: leave it out by {text.override(index, IGNORE)}"
         )
     places = {value: place for place, value in enumerate(different)}
     for value in different:
@@ -212,9 +212,9 @@ def _category(text: Text, index: int) -> tuple[Column, np.ndarray]:
 def _numbers(text: Text, index: int, mark: str) -> tuple[np.ndarray, int]:
     found = read_numbers(text.columns[index], mark)
     if isinstance(found, int):
-        name, field = text.names[index], printable(text.columns[index][found])[:100]
+        field = printable(text.columns[index][found])[:100]
         raise UserError(
             f"{text.place(index, found)}: {field!r} is no number (decimal mark {mark!r}): mend it, "
-            f"or say data.kinds={{{name}: category}} or {{{name}: {IGNORE}}}"
+            f"or say {text.override(index, 'category')} or {text.override(index, IGNORE)}"
         )
     return found

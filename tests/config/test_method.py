@@ -65,7 +65,7 @@ def test_it_is_made_of_its_own_parts_alone(compose: Compose) -> None:
     assert isinstance(built.module, Nearest)
     assert built.module.power == 3
     assert built.module.schedules.keys() == {"lr"}
-    assert list(built.settings["model"]) == ["num_classes", "latent_dim", "generator"]
+    assert list(built.settings["model"]) == ["num_classes", "clusters", "latent_dim", "generator"]
     gone = {"loss", "penalty", "constraint", "augment", "d_steps", "g_steps"}
     assert not gone & built.settings.keys()
     assert "discriminator" not in built.settings["optimizer"]
@@ -100,7 +100,7 @@ def test_what_it_has_can_be_chosen(override: str, compose: Compose) -> None:
         (["method._target_=nope.VAE"], "method._target_=nope.VAE: "),
         (["method._target_=torch.nn.Linear"], "says what it is `made_of`"),
         (["+method.bogus=1"], "method (gan_lightning.training.GANModule): .*'bogus'"),
-        (["~model.discriminator"], "missing 1 required positional argument: 'discriminator'"),
+        (["~model.discriminator"], "model.discriminator is missing: GANModule needs it"),
         (["model.discriminator=3"], "model.discriminator=3 is no part"),
     ],
 )

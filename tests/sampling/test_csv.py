@@ -71,6 +71,14 @@ def test_an_unconditional_generator_leaves_the_label_out(command: Command) -> No
     assert rows("new.csv", ";")[0] == ["größe", "alt", "wo", "ja", "fest"]
 
 
+def test_columns_are_left_out_by_name_or_place(command: Command) -> None:
+    Path("mixed.csv").write_text(MIXED, encoding="utf-8")
+    kinds = "data.kinds={column1: ignore, wo: ignore, alt: category}"
+    assert command(*SHORT, "data.root=mixed.csv", kinds, "data.label=alt").status == 0
+    assert command("generator=run", "output=new.csv", script=sample).status == 0
+    assert rows("new.csv", ";")[0] == ["alt", "ja", "fest", "y"]
+
+
 def test_a_checkpoint_knows_the_columns_too(command: Command) -> None:
     Path("mixed.csv").write_text(MIXED, encoding="utf-8")
     with_all = [item for item in SHORT if item != "callbacks=none"]

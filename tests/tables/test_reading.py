@@ -101,7 +101,7 @@ def test_kinds_and_labels_may_be_given(tmp_path: Path) -> None:
     text = "zip,a,b,y\n1,x,u,0\n2,y,v,1\n1,x,v,1\n"
     assert table(tmp_path, text).schema.label == "b"
     assert table(tmp_path, text, label=None).schema.label is None
-    found = table(tmp_path, text, label="y", kinds={"zip": "category", 2: "ignore"}).schema
+    found = table(tmp_path, text, label="y", kinds={"zip": "category", "column2": "ignore"}).schema
     assert [(c.name, c.kind) for c in found.columns] == [
         ("zip", "category"),
         ("b", "category"),
@@ -159,6 +159,7 @@ def test_bad_files_are_refused(text: str, tmp_path: Path) -> None:
         ({"kinds": {"a": "text"}}, "a: text must be one of integer, decimal, category, ignore"),
         ({"kinds": {"z": "decimal"}}, "z: .* has no such column: a, b"),
         ({"kinds": {"b": "integer"}}, "row 2, column 'b': '1.5' is no whole number"),
+        ({"kinds": {"column3": "ignore"}}, "column3: .* has no such column: a, b"),
         ({"label": "z"}, "data.label=z: .* has no such column: a, b"),
         ({"label": "a", "kinds": {"a": "decimal"}}, "its kind must be category"),
         ({"delimiter": "/"}, "data.delimiter='/' must be one of"),
@@ -168,6 +169,13 @@ def test_bad_files_are_refused(text: str, tmp_path: Path) -> None:
 def test_wrong_options_are_refused(options: dict[str, object], words: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=words):
         table(tmp_path, "a,b\n1,1.5\n2,2.5\n", **options)
+
+
+def test_the_way_out_is_a_word_that_hydra_reads(tmp_path: Path) -> None:
+    """Its keys are plain words: other columns are named by their places."""
+    for name, key in (("weight", "weight"), ("die Größe", "column2")):
+        with pytest.raises(UserError, match=rf"'data.kinds=\{{{key}: category\}}'"):
+            table(tmp_path, f"a,{name}\n1,2\n2,3\n3,x\n")
 
 
 def test_files_that_are_none(tmp_path: Path) -> None:
