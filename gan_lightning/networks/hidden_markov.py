@@ -48,7 +48,7 @@ class HiddenMarkov(Density):
         bands: Count = 14,
         kinds: Count = 3,
         images: Count = 500,
-        iterations: Count = 3,
+        iterations: Count = 5,
         floor: Positive = 0.1,
     ) -> None:
         channels, height, width = image_shape
