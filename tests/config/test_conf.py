@@ -24,9 +24,9 @@ from gan_lightning.config.schema import resolved, written
 from gan_lightning.data import DataUnavailable, ImageDataModule
 from gan_lightning.errors import UserError
 from gan_lightning.export.generator_file import GENERATOR_FILE, read_generator
+from gan_lightning.networks import Discriminator, Generator
 from gan_lightning.runs.preflight import check_batch
 from gan_lightning.sampling.draw import sample
-from gan_lightning.training.gan import GANModule
 from tests.conftest import CONF, compose_config
 
 Compose = Callable[..., DictConfig]
@@ -46,6 +46,12 @@ ONE_STEP = (
     "trainer.limit_train_batches=1",
     "log_every_n_images=1",
 )
+# Densities: one pass is all of their training; small, so that it is quick.
+FITTED: dict[str, tuple[str, ...]] = {
+    "model=naive_bayes": (),
+    "model=gmm": ("model.generator.components=2",),
+    "model=hmm": ("model.generator.images=20", "model.generator.iterations=1"),
+}
 NOTHING_BESIDE = ("callbacks=none", "logger=csv")
 
 
@@ -200,15 +206,16 @@ def test_data_sets_train_score_and_draw(
 
 
 def weights(network: nn.Module) -> Tensor:
-    return torch.cat([p.detach().flatten().clone() for p in network.parameters()])
+    tensors = [*network.parameters()] or [*network.buffers()]
+    return torch.cat([tensor.detach().flatten().clone() for tensor in tensors])
 
 
-def take_a_step(config: dict[str, Any], run_dir: Path) -> GANModule:
-    """Train one step, and check that it moved both networks and left a readable generator."""
+def take_a_step(config: dict[str, Any], run_dir: Path) -> Any:
+    """Train one step, and check that it moved all networks and left a readable generator."""
     data, *_ = build_data(config)
     torch.manual_seed(config["seed"])
     module = build_module(config)
-    networks = (module.generator, module.discriminator)
+    networks = [part for part in module.children() if isinstance(part, Generator | Discriminator)]
     before = [weights(network) for network in networks]
     trainer = build_trainer(config)
     trainer.loggers = build_group(config, "logger")
@@ -217,7 +224,7 @@ def take_a_step(config: dict[str, Any], run_dir: Path) -> GANModule:
         new = weights(network)
         assert new.isfinite().all()
         assert not torch.equal(new, old)
-    batches = config["d_steps"] * config["accumulate"]
+    batches = config.get("d_steps", 1) * config.get("accumulate", 1)
     assert module.images_seen == config["data"]["batch_size"] * batches
     generator, metadata, _ = read_generator(run_dir / GENERATOR_FILE)
     images, _ = sample(generator, 2, labels=metadata.labels)
@@ -233,7 +240,14 @@ def test_option_takes_a_step(
     option: str, resolution: int, num_classes: int, compose: Compose, tmp_path: Path
 ) -> None:
     shape = (f"data.resolution={resolution}", f"model.num_classes={num_classes}")
-    config = resolved(compose(option, *ONE_STEP, *NOTHING_BESIDE, *shape))
+    composed = compose(option, *FITTED.get(option, ()), *ONE_STEP, *NOTHING_BESIDE, *shape)
+    if option in FITTED:
+        composed.data.batch_size = 200  # some of each label
+    config = resolved(composed)
+    if option == "method=fit":
+        with pytest.raises(UserError, match=r"fits densities, and .*DCGANGenerator"):
+            build_module(config)
+        return
     if not num_classes and getattr(get_class(config["loss"]["_target_"]), "uses_classes", False):
         with pytest.raises(UserError, match=r"model\.num_classes must not be 0"):
             build_module(config)
@@ -263,7 +277,8 @@ def test_model_takes_a_step_on_64_pixels_and_four_channels(
     data = ("data=array", f"data.root={tmp_path / 'images.npz'}", "data.channels=4")
     size = ("data.resolution=64", *ONE_STEP[1:])
     narrow = ("model.generator.width=8", "model.discriminator.width=8")
-    config = compose(model, *data, *size, *NOTHING_BESIDE)
+    few = ["model.generator.principal=4", "model.generator.components=2"]
+    config = compose(model, *data, *size, *NOTHING_BESIDE, *(few if model == "model=gmm" else ()))
     if "width" in config.model.generator:
         config = compose(model, *narrow, *data, *size, *NOTHING_BESIDE)
     assert take_a_step(resolved(config), tmp_path).generator.image_shape == (4, 64, 64)
