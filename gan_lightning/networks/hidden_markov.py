@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from gan_lightning.networks.density import Density, choose, uniform
 from gan_lightning.ranges import Count, Labels, Positive, validated
@@ -28,7 +29,7 @@ class HiddenMarkov(Density):
     Args:
         bands: places from top to bottom that a state can be at; at most H.
         kinds: states of a band: kinds of rows there.
-        images: most images of a label that are fitted: Baum-Welch takes about a millisecond each.
+        images: most images of a label that are fitted: Baum-Welch takes milliseconds for each.
         iterations: of Baum-Welch.
         floor: the least variance of a pixel in a state: one that is always black would make the
             density infinite, and every other image impossible.
@@ -45,7 +46,7 @@ class HiddenMarkov(Density):
         image_shape: Sequence[int],
         num_classes: Labels = 0,
         bands: Count = 14,
-        kinds: Count = 2,
+        kinds: Count = 3,
         images: Count = 500,
         iterations: Count = 5,
         floor: Positive = 0.1,
@@ -56,8 +57,9 @@ class HiddenMarkov(Density):
         self.images, self.iterations, self.floor = images, iterations, floor
         self.height, self.row = height, channels * width  # how many rows, how long they are
         states = self.bands * kinds
-        self.register_buffer("start", torch.full((self.groups, states), 1 / states))
-        self.register_buffer("transition", torch.full((self.groups, states, states), 1 / states))
+        start, transition = self._topology()
+        self.register_buffer("start", start.repeat(self.groups, 1))
+        self.register_buffer("transition", transition.repeat(self.groups, 1, 1))
         self.register_buffer("means", torch.zeros(self.groups, states, self.row))
         self.register_buffer("variances", torch.ones(self.groups, states, self.row))
 
@@ -76,7 +78,7 @@ class HiddenMarkov(Density):
         from hmmlearn.hmm import GaussianHMM  # slow import, needed to fit alone
 
         rows = self._rows(x[: self.images]).double().numpy()  # [N, H, C * W]
-        start, transition = self._topology()
+        start, transition = (part.double().numpy() for part in self._topology())
         model = GaussianHMM(
             len(start),
             "diag",
@@ -98,13 +100,15 @@ class HiddenMarkov(Density):
         for buffer, estimate in zip(buffers, found, strict=True):
             buffer[label].copy_(torch.from_numpy(estimate))
 
-    def _topology(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return P(first state) [S] and P(next state | state) [S, S] that the fit starts from."""
-        band = np.repeat(np.arange(self.bands), self.kinds)
-        start = (band == 0) / self.kinds
+    def _topology(self) -> tuple[Tensor, Tensor]:
+        """Return P(first state) [S] and P(next state | state) [S, S] before a fit.
+
+        What is 0 there stays so.
+        """
+        band = torch.arange(self.bands).repeat_interleave(self.kinds)
         step = band[None] - band[:, None]
-        allowed = ((step == 0) | (step == 1)).astype(float)
-        return start, allowed / allowed.sum(axis=1, keepdims=True)
+        allowed = ((step == 0) | (step == 1)).float()
+        return (band == 0) / self.kinds, allowed / allowed.sum(dim=1, keepdim=True)
 
     def _emissions(self, rows: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Return means and variances [S, C * W] that the fit starts from: clusters of each band."""
@@ -125,20 +129,31 @@ class HiddenMarkov(Density):
 
     def log_density(self, x: Tensor, label: int) -> Tensor:
         emission = self._log_emission(self._rows(x), label)  # [B, H, S]
-        transition = self.transition[label].log()
-        alpha = self.start[label].log() + emission[:, 0]
-        for row in range(1, self.height):
-            reached = (alpha[:, :, None] + transition).logsumexp(dim=1)
-            alpha = reached + emission[:, row]
-        return alpha.logsumexp(dim=1)
+        within, below = self._steps(label)
+        emission = emission.unflatten(2, (self.bands, self.kinds))
+        alpha = self.start[label].log().unflatten(0, (self.bands, self.kinds)) + emission[:, 0]
+        for row in range(1, self.height):  # of every band: the two that lead to it
+            above = F.pad(alpha[:, :-1], (0, 0, 1, 0), value=-math.inf)
+            paths = torch.cat([alpha[..., None] + within, above[..., None] + below], dim=2)
+            alpha = paths.logsumexp(dim=2) + emission[:, row]
+        return alpha.flatten(1).logsumexp(dim=1)
+
+    def _steps(self, label: int) -> tuple[Tensor, Tensor]:
+        """Return log P(next | state) [bands, kinds, kinds]: within a band, and from the one above.
+
+        These are the only steps that there are, a few of the S x S.
+        """
+        shape = (self.bands, self.kinds, self.bands, self.kinds)
+        blocks = self.transition[label].log().view(shape).transpose(1, 2)
+        band = torch.arange(self.bands, device=blocks.device)
+        return blocks[band, band], blocks[(band - 1).clamp(min=0), band]
 
     def _log_emission(self, rows: Tensor, label: int) -> Tensor:
         """Return the log density [B, H, S] of rows [B, H, C * W] in each state."""
-        every = []
-        for mean, variance in zip(self.means[label], self.variances[label], strict=True):
-            off = ((rows - mean).square() / variance).sum(dim=2)
-            every.append(-0.5 * (off + (2 * math.pi * variance).log().sum()))
-        return torch.stack(every, dim=2)
+        means, variances = self.means[label], self.variances[label]
+        off = rows.square() @ (1 / variances).T - 2 * rows @ (means / variances).T
+        constant = means.square() / variances + (2 * math.pi * variances).log()
+        return -0.5 * (off + constant.sum(dim=1))
 
     def _rows(self, x: Tensor) -> Tensor:
         """Return images [B, P] as rows [B, H, C * W]."""

@@ -76,8 +76,7 @@ class GenerativeModule(LightningModule):
         self.automatic_optimization = False
         self.generator = generator
         self.average = AveragedGenerator(generator, ema_half_life, ema_ramp_up, ema_schedule)
-        self.stepped = dict(stepped)
-        self.schedules = dict(schedules or {})
+        self.stepped, self.schedules = dict(stepped), dict(schedules or {})
         self.accumulate, self.clip_norm, self.seed = accumulate, clip_norm, seed
         self.images_seen = 0  # the position of the run: real images shown so far, over all ranks
         self.scores: dict[str, float] = {}  # the latest of the average, by their curves

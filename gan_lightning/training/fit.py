@@ -75,6 +75,11 @@ class FitModule(GenerativeModule):
     def density(self) -> Density:
         return cast(Density, self.generator)
 
+    def on_fit_start(self) -> None:
+        """Multiply exactly: log p is a small difference of large numbers, too small for TF32."""
+        super().on_fit_start()
+        torch.set_float32_matmul_precision("highest")
+
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         """Count a batch; after the last one, fit."""
         self.end_step(images=len(batch[0]))

@@ -26,7 +26,7 @@ DENSITIES = [NaiveBayes, GaussianMixture, HiddenMarkov]
 EVERY = pytest.mark.parametrize("cls", DENSITIES, ids=lambda cls: cls.__name__)
 SMALL = {NaiveBayes: {"levels": 4}, GaussianMixture: {"principal": 3, "components": 2}}
 SMALL[HiddenMarkov] = {"bands": 2, "kinds": 2, "iterations": 3, "floor": 0.01}
-LESS = {HiddenMarkov: {"images": 40, "iterations": 1}}  # as good, and quicker
+LESS = {HiddenMarkov: {"images": 150, "iterations": 1}}  # as good, and quicker
 
 
 @cache
@@ -52,8 +52,7 @@ def of_digits(cls: type[Density]) -> Density:
 @EVERY
 def test_bayes_rule_reads_digits(cls: type[Density]) -> None:
     x, y = digits(False)
-    least = 0.7 if cls is HiddenMarkov else 0.8  # of 40 images a label; of all it reads 0.83
-    assert (of_digits(cls).classify(x) == y).float().mean() > least
+    assert (of_digits(cls).classify(x) == y).float().mean() > 0.8
 
 
 @EVERY
@@ -101,7 +100,7 @@ def test_points_have_a_density_too(cls: type[Density]) -> None:
     line = torch.linspace(-1, 1, 401)[:-1] + 0.0025
     grid = torch.cartesian_prod(line, line)[:, :, None, None]
     mass = density.log_prob(grid).double().exp().sum().item() * 0.005**2
-    assert mass == pytest.approx(1, abs=0.03)
+    assert mass == pytest.approx(1, abs=0.01)
     drawn, _ = sample(density, 1000)
     torch.testing.assert_close(drawn.mean(0), x.mean(0), atol=0.05, rtol=0)
 
@@ -163,22 +162,14 @@ def test_naive_bayes_counts_as_scikit_learn_does() -> None:
     joint = density.log_joint(x) - 8 * math.log(5 / 2)
     expected = torch.from_numpy(counted.predict_joint_log_proba(level)).float()
     torch.testing.assert_close(joint, expected)
-    assert (
-        density.log_prob(
-            torch.tensor([[-1.0, 1.0]]).expand(1, 8 // 2, 2).reshape(1, 2, 2, 2), torch.tensor([0])
-        )
-        .isfinite()
-        .all()
-    )
 
 
 def test_a_mixture_is_scikit_learns_and_noise_beside_it() -> None:
     density, x = small(GaussianMixture), torch.rand(6, 2, 3, 3)
     assert isinstance(density, GaussianMixture)
     mixture = Mixture(2)
-    mixture.weights_, mixture.means_ = (
-        t[1].double().numpy() for t in (density.weights, density.means)
-    )
+    mixture.weights_ = density.weights[1].double().numpy()
+    mixture.means_ = density.means[1].double().numpy()
     factors = density.factors[1].double()
     mixture.precisions_cholesky_ = torch.linalg.inv(factors).transpose(1, 2).numpy()
     c = (x.flatten(1) - density.centre) @ density.basis.T
@@ -197,9 +188,8 @@ def test_a_mixture_draws_each_gaussian_as_often_as_it_weighs() -> None:
     density.factors.mul_(0.01)
     x, _ = sample(density, 1000)
     assert (x[:, 0] < 0).float().mean().item() == pytest.approx(0.3, abs=0.04)
-    torch.testing.assert_close(
-        x[x[:, 0, 0, 0] > 0].std(0).flatten(), torch.full((2,), 0.01), atol=0.001, rtol=0
-    )
+    deviation = x[x[:, 0, 0, 0] > 0].std(0).flatten()
+    torch.testing.assert_close(deviation, torch.full((2,), 0.01), atol=0.001, rtol=0)
 
 
 def test_an_hmm_is_hmmlearns() -> None:
