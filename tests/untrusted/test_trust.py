@@ -59,7 +59,7 @@ def test_trust_changes_nothing_for_files_of_this_package(tmp_path: Path) -> None
 
 def test_from_training_to_samples(tmp_path: Path) -> None:
     own = [f"model.generator._target_={OWN}", "+model.generator.gain=2.0"]
-    own += ["~model.generator.width", "~model.generator.codes"]
+    own += [f"~model.generator.{name}" for name in ("width", "clusters", "codes")]
     place = {"PYTHONPATH": str(Path(__file__).parents[2])}
     done = run_script(
         tmp_path, "train.py", "data=digits", "debug=fast", "model.num_classes=0", *own, **place
