@@ -60,16 +60,21 @@ def wrong_values(settings: Settings, written: Settings) -> dict[str, str]:
     """
     source = {key: str(value) for key, value in leaves(written)}
     kinds = {part.key: part.kind for part in parts(settings)} | KEYS
+
+    def origin(key: str) -> str:
+        while leads := re.fullmatch(r"\$\{([\w.-]+)\}", source.get(key, "")):
+            key = leads[1]
+        return key
+
     given_by: dict[str, str] = {}
     sentences: dict[str, str] = {}
     for place, value, reason in (*wrong_keys(settings, kinds), *wrong_arguments(settings)):
-        key = place
-        while leads := re.fullmatch(r"\$\{([\w.-]+)\}", source.get(key, "")):
-            key = leads[1]
+        key = origin(place)
         given_by.setdefault(place, key)
         sentences.setdefault(key, f"{key}={'null' if value is None else value} {reason}")
     for place, key in given_by.items():  # what is computed from a wrong value is wrong too
-        causes = [cause for cause in sentences if f"${{{cause}}}" in source.get(key, "")]
+        named = map(origin, re.findall(r"\$\{([\w.-]+)\}", source.get(key, "")))
+        causes = [cause for cause in named if cause in sentences]
         given_by[place] = causes[0] if causes else key
     return {place: sentences[key] for place, key in given_by.items()} or dict(across(settings))
 
