@@ -87,10 +87,7 @@ class DataModule(LightningDataModule):
     def picture(
         self, samples: Tensor | None = None, columns: int = 10, labels: Tensor | None = None
     ) -> Tensor:
-        """Return uint8[C, H, W] of samples, uint8 or in [-1, 1]; None: of reals.
-
-        Labels colour dots.
-        """
+        """Return uint8[C, H, W] of samples, uint8 or in [-1, 1], or reals; labels colour dots."""
         raise NotImplementedError
 
     @staticmethod

@@ -81,11 +81,9 @@ class GenerativeModule(LightningModule):
         self.images_seen = 0  # the position of the run: real images shown so far, over all ranks
         self.scores: dict[str, float] = {}  # the latest of the average, by their curves
         self.course = Course()  # how its score went: the best so far, and where
-        self.meters = Meters(log_every_n_images)
-        self.guard = FiniteGuard()
+        self.meters, self.guard = Meters(log_every_n_images), FiniteGuard()
         self._settings: list[dict[str, Any]] = []  # hyperparameters of each parameter group
-        self._updated = ""  # what the present update steps
-        self._draw = 0  # draws of latents in the present step
+        self._updated, self._draw = "", 0  # what this update steps, draws of latents in this step
 
     def updates(self) -> str:
         """Return how often each network is updated in a step, in words; "" for once each."""
@@ -103,18 +101,16 @@ class GenerativeModule(LightningModule):
     def predict_step(self, batch: Any, batch_idx: int) -> Tensor:
         """Return images of latents z[B, L], or of (z, y[B])."""
         z, *y = batch if isinstance(batch, list | tuple) else [batch]
-        if z.dim() != 2 or z.shape[1] != self.generator.latent_dim:
-            takes = f"latents z[B, {self.generator.latent_dim}], or (z, y)"
-            raise UserError(f"predict takes batches of {takes}; it was given {list(z.shape)}")
+        length, given = self.generator.latent_dim, list(z.shape)
+        if given[1:] != [length]:
+            raise UserError(f"predict takes batches of latents z[B, {length}], or (z, y): {given}")
         return self(z, *y)
 
     @classmethod
     def load_from_checkpoint(cls, checkpoint_path: Any, *_: Any, **__: Any) -> Any:
         """Raise UserError: what a checkpoint's networks are made of stands in its config."""
-        raise UserError(
-            f"{checkpoint_path}: read its generator by gan_lightning.load_generator(PATH); go on "
-            "training by gan_lightning.train(['resume=RUN_FOLDER'])"
-        )
+        words = "read its generator by gan_lightning.load_generator(PATH); go on training by"
+        raise UserError(f"{checkpoint_path}: {words} gan_lightning.train(['resume=RUN_FOLDER'])")
 
     def configure_optimizers(self) -> list[Optimizer]:
         made = [make([p for m in of for p in m.parameters()]) for make, of in self.stepped.values()]

@@ -6,6 +6,8 @@ from torch import Tensor, nn
 from gan_lightning.pixels import to_unit_range
 
 AT_LEAST = 100  # images a cluster: fewer would be learnt by heart
+MOST = 60_000  # images that the centres are found in: as floats, all of a large set may not fit
+CHUNK = 4096  # images at a time
 FAR = 1e3  # where no image is: the centre of a cluster that is not used
 
 
@@ -30,12 +32,17 @@ class Clusters(nn.Module):
         """Find the centres in training images, uint8 or in [-1, 1]; return their shares [K]."""
         from sklearn.cluster import MiniBatchKMeans  # takes a second, and most runs have labels
 
-        x = to_unit_range(images).flatten(1)
-        count = max(1, min(self.count, len(x) // AT_LEAST))
-        found = MiniBatchKMeans(count, random_state=seed, batch_size=4096, n_init=3).fit(x.numpy())
+        count = max(1, min(self.count, len(images) // AT_LEAST))
+        some = images
+        if len(images) > MOST:
+            draws = torch.Generator().manual_seed(seed)
+            some = images[torch.randperm(len(images), generator=draws)[:MOST]]
+        x = to_unit_range(some).flatten(1).numpy()
+        found = MiniBatchKMeans(count, random_state=seed, batch_size=CHUNK, n_init=3).fit(x)
         self.centres[:count] = torch.from_numpy(found.cluster_centers_)
-        chosen = torch.cat([self(part) for part in x.to(self.centres.device).split(4096)])
-        return torch.bincount(chosen, minlength=self.count).double() / len(x)
+        parts = (to_unit_range(part.to(self.centres.device)) for part in images.split(CHUNK))
+        chosen = torch.cat([self(part) for part in parts])
+        return torch.bincount(chosen, minlength=self.count).double() / len(images)
 
     @torch.no_grad()
     def forward(self, images: Tensor) -> Tensor:

@@ -89,6 +89,7 @@ class GANModule(GenerativeModule):
         super().on_fit_start()
         if self.clusters and not self.images_seen:
             images = self.trainer.datamodule.images.images  # type: ignore[attr-defined]
+            self.print(f"finding {self.clusters.count} clusters of {len(images):,} images ...")
             shares = self.clusters.fit(images, self.seed)
             for generator in (self.generator, self.average.generator):
                 if generator.clusters:

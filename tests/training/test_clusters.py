@@ -11,6 +11,7 @@ from gan_lightning.export.generator_file import load_generator
 from gan_lightning.networks import DCGANDiscriminator, DCGANGenerator
 from gan_lightning.networks.codes import ClusterCode
 from gan_lightning.sampling.draw import sample
+from gan_lightning.training import clusters as training_clusters
 from gan_lightning.training.clusters import AT_LEAST, FAR, Clusters
 from tests.conftest import Command
 from tests.tiny import build
@@ -59,6 +60,12 @@ def test_clusters_are_those_of_the_images() -> None:
         set(images[chosen == k].flatten(1).min(1)[0].div(100).long().tolist()) for k in range(3)
     ]
     assert sorted(map(len, levels)) == [1, 1, 1]
+
+
+def test_centres_of_a_large_set_are_found_in_a_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training_clusters, "MOST", 300)
+    shares = Clusters(3, 16).fit(blobs(each=100), seed=0)
+    torch.testing.assert_close(shares.sort()[0], torch.tensor([1, 2, 3]).double() / 6)
 
 
 def test_few_images_have_few_clusters() -> None:

@@ -1,0 +1,62 @@
+"""The table of classifiers: each learns, on reals and on a generator's samples."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from gan_lightning.data.batches import ImageTensors
+from gan_lightning.lecture import classifiers, classify
+from gan_lightning.lecture.__main__ import main
+from gan_lightning.lecture.classifiers import CLASSIFIERS
+from tests.conftest import Command
+
+QUICK = ("logistic regression", "naive Bayes")
+
+
+def test_a_table_of_reals_and_of_samples(
+    command: Command, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert command("data=digits", "model=gmm", "hydra.run.dir=run", "callbacks=none").status == 0
+    monkeypatch.setattr(classify, "CLASSIFIERS", [c for c in CLASSIFIERS if c.name in QUICK])
+    capfd.readouterr()
+    main(["classify", "data=digits", "generator=run", "images=400", "tested=200"])
+    said = capfd.readouterr().out
+    for name in QUICK:
+        (line,) = [line for line in said.splitlines() if line.startswith(f"{name}: ")]
+        shares = [float(part.rstrip("%,")) for part in line.split() if "%" in part]
+        assert len(shares) == 2
+        assert min(shares) > 60
+    assert "guessing would be right in 10.0%" in said
+
+
+def test_a_vae_reads_what_it_was_trained_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two classes of flat images, black and white."""
+    monkeypatch.setattr(classifiers, "PASSES", 3000)
+    labels = torch.arange(200) % 2
+    images = (labels[:, None, None, None] * 200 + torch.randint(0, 50, (200, 1, 28, 28))).byte()
+    read = classifiers.variational(ImageTensors(images, labels), 2, 0)
+    assert (read(images[:40]) == labels[:40]).float().mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (["images=none"], "images=none must be a whole number, at least 1"),
+        (["data=nowhere"], "data=nowhere: "),
+        (["data=digits", "data.num_classes=0"], "digits has no labels"),
+        (["data=digits", "generator=nowhere"], "nowhere"),
+    ],
+)
+def test_wrong_arguments_are_one_sentence(
+    wrong: list[str],
+    words: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as end:
+        main(["classify", *wrong])
+    assert end.value.code == 2
+    assert words in capsys.readouterr().err
