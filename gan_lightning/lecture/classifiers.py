@@ -112,15 +112,26 @@ def variational(images: ImageTensors, classes: int, seed: int) -> Classes:
             train(
                 ["data=array", *data, "model=vae", epochs, f"seed={seed}", f"run_dir={run}", *QUIET]
             )
-        last = run / "checkpoints" / "last.ckpt"
-        module = cast(VAEModule, build_module(read_checkpoint(last).config))
-        module.load_state_dict(read_verified(last)["state_dict"])
-    module.eval()
-    prior = (torch.bincount(images.labels, minlength=classes) / len(images)).log()
+        module = trained_vae(run)
+    prior = torch.bincount(images.labels, minlength=classes) / len(images)
+    return by_evidence(module, prior, seed)
+
+
+def trained_vae(run: Path) -> VAEModule:
+    """Return the module of a `model=vae` run, in eval mode."""
+    last = run / "checkpoints" / "last.ckpt"
+    module = cast(VAEModule, build_module(read_checkpoint(last).config))
+    module.load_state_dict(read_verified(last)["state_dict"])
+    return module.eval()
+
+
+def by_evidence(module: VAEModule, prior: Tensor, seed: int) -> Classes:
+    """Return Bayes' rule for a conditional VAE and P(y) [K]; log p(x|y) is estimated."""
 
     def joint(x: Tensor) -> Tensor:
-        every = [module.log_evidence(x, torch.full((len(x),), y), DRAWS) for y in range(classes)]
-        return torch.stack(every, dim=1) + prior
+        labels = range(len(prior))
+        every = [module.log_evidence(x, torch.full((len(x),), y), DRAWS) for y in labels]
+        return torch.stack(every, dim=1) + prior.log()
 
     def classify(x: Tensor) -> Tensor:
         torch.manual_seed(seed)
