@@ -14,7 +14,7 @@ import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import matplotlib
 import torch
@@ -26,13 +26,13 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 from benchmarks.clock import read_clock
 from benchmarks.zoo import command
-from gan_lightning.config.build import build_data
 from gan_lightning.data.held_out import held_out
 from gan_lightning.export.generator_file import load_generator
-from gan_lightning.lecture.classifiers import by_evidence, trained_vae
+from gan_lightning.lecture.classifiers import by_evidence
+from gan_lightning.lecture.trained import trained_module, trained_on
 from gan_lightning.pixels import to_uint8, to_unit_range
 from gan_lightning.sampling.draw import sample
-from gan_lightning.system.checkpoint_file import read_checkpoint
+from gan_lightning.training import VAEModule
 
 MODELS: dict[str, list[str]] = {
     "naive Bayes": ["model=naive_bayes"],
@@ -87,10 +87,8 @@ def last(run: Path, curve: str) -> float | None:
 @torch.no_grad()
 def vae_on_test(run: Path) -> tuple[float | None, float]:
     """Return (accuracy by Bayes' rule, log p(x|y) in nats per pixel) of a VAE on test images."""
-    module = trained_vae(run)
-    data = build_data(read_checkpoint(run / "checkpoints" / "last.ckpt").config)[0]
-    images = held_out(data).images[:TESTED]
-    y = held_out(data).labels[:TESTED]
+    module, data = cast(VAEModule, trained_module(run)), trained_on(run)
+    images, y = held_out(data)[torch.arange(TESTED)]
     torch.manual_seed(0)
     pairs = zip(images.split(200), y.split(200), strict=True)
     found = torch.cat([module.log_evidence(to_unit_range(x), c, DRAWS) for x, c in pairs])

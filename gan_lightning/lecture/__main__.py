@@ -4,10 +4,10 @@ import sys
 from argparse import ArgumentParser
 
 from gan_lightning.errors import UserError
-from gan_lightning.lecture import classify, joint, marks
+from gan_lightning.lecture import classify, joint, judge, marks
 
 # Each with HELP, add_arguments(parser) and main(arguments) -> what was found.
-COMMANDS = {"classify": classify, "joint": joint, "marks": marks}
+COMMANDS = {"classify": classify, "joint": joint, "judge": judge, "marks": marks}
 
 
 def main(arguments: list[str] | None = None) -> None:

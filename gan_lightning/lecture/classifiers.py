@@ -14,12 +14,11 @@ import torch
 from torch import Tensor
 
 from gan_lightning.cli.python import train
-from gan_lightning.config.build import build_module
 from gan_lightning.data.batches import ImageTensors
+from gan_lightning.lecture.trained import trained_module
 from gan_lightning.metrics.features.training import train_classifier
 from gan_lightning.networks import Density, GaussianMixture, HiddenMarkov, NaiveBayes
 from gan_lightning.pixels import to_unit_range
-from gan_lightning.system.checkpoint_file import read_checkpoint, read_verified
 from gan_lightning.training import VAEModule
 
 Classes = Callable[[Tensor], Tensor]  # images uint8[N, C, H, W] -> labels int64[N]
@@ -112,17 +111,9 @@ def variational(images: ImageTensors, classes: int, seed: int) -> Classes:
             train(
                 ["data=array", *data, "model=vae", epochs, f"seed={seed}", f"run_dir={run}", *QUIET]
             )
-        module = trained_vae(run)
+        module = cast(VAEModule, trained_module(run))
     prior = torch.bincount(images.labels, minlength=classes) / len(images)
     return by_evidence(module, prior, seed)
-
-
-def trained_vae(run: Path) -> VAEModule:
-    """Return the module of a `model=vae` run, in eval mode."""
-    last = run / "checkpoints" / "last.ckpt"
-    module = cast(VAEModule, build_module(read_checkpoint(last).config))
-    module.load_state_dict(read_verified(last)["state_dict"])
-    return module.eval()
 
 
 def by_evidence(module: VAEModule, prior: Tensor, seed: int) -> Classes:

@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
@@ -68,6 +69,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Add what `main` reads."""
     parser.add_argument("--samples", type=int, default=2000, help="of each; default: 2000")
     parser.add_argument("--seed", type=int, default=0, help="of draws and models; default: 0")
+    parser.add_argument("--picture", type=Path, default=None, help="a PNG of the tables")
 
 
 def main(asked: Namespace) -> str:
@@ -89,10 +91,25 @@ def main(asked: Namespace) -> str:
             found[f"samples of the {name}"] = drawn_by(run, asked.samples, asked.seed)
     for name, table in found.items():
         console.print(shown(f"P(X,Y) of {asked.samples:,} {name}", table))
+    if asked.picture:
+        draw_tables({"the points": exact} | found, asked.picture)
     error = 1.96 * np.sqrt(exact * (1 - exact) / asked.samples).max()
     off = {name: np.abs(table - exact).max() for name, table in found.items()}
     words = "; ".join(f"{name}: {value:.3f}" for name, value in off.items())
     return f"largest difference from P(X,Y) (sampling error {error:.3f}, 95 %): {words}"
+
+
+def draw_tables(tables: dict[str, np.ndarray], path: Path) -> None:
+    """Write P(X, Y) of each as a picture: the darker, the more likely."""
+    figure = Figure(figsize=(2.3 * len(tables), 2.6), layout="constrained")
+    for axes, (name, table) in zip(figure.subplots(1, len(tables)), tables.items(), strict=True):
+        axes.imshow(table, cmap="Blues", vmin=0, vmax=0.6)
+        for (row, column), p in np.ndenumerate(table):
+            axes.text(column, row, f"{p:.3f}", ha="center", va="center")
+        axes.set_xticks(range(len(Y)), [f"Y={y}" for y in Y])
+        axes.set_yticks(range(len(X)), [f"X={x}" for x in X])
+        axes.set_title(name.replace(", then", ",\nthen").replace(" of the", "\nof the"), fontsize=9)
+    figure.savefig(path, dpi=110)
 
 
 def shown(title: str, values: np.ndarray, rows: tuple[str, ...] = ("X=1", "X=2")) -> Table:
