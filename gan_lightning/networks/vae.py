@@ -20,15 +20,16 @@ class VAEDecoder(Generator):
     """z[B, L] -> image: the mean of p(x | z, y), by DCGAN's generator or, for rows, a small MLP.
 
     `deviation` is the standard deviation of a pixel around that mean, for a Gaussian likelihood.
-    Images are drawn without it, as is usual. Rows, [D, 1, 1], need it: `noise=true` makes the last
-    D coordinates of z the noise of a row.
+    Images are drawn without it, as is usual. Rows, [D, 1, 1], need it: their noise is D more
+    coordinates of z, after those of the code.
 
     Source: Kingma & Welling 2014, Auto-Encoding Variational Bayes, appendix C.
 
     Args:
+        latent_dim: L, of the code.
         width: channels at full resolution; doubled at every level below.
         hidden: of the network for rows.
-        noise: whether samples have the likelihood's noise; then latent_dim is L + C H W.
+        noise: whether samples have the likelihood's noise; None: those of rows have.
     """
 
     def __init__(
@@ -38,14 +39,13 @@ class VAEDecoder(Generator):
         num_classes: Labels = 0,
         width: Count = 16,
         hidden: Widths = HIDDEN,
-        noise: Switch = False,
+        noise: Switch | None = None,
     ) -> None:
-        super().__init__(latent_dim, image_shape, num_classes)
-        self.code_dim = latent_dim - noise * math.prod(image_shape)
-        if self.code_dim < 1:
-            raise ValueError(f"latent_dim={latent_dim} must be longer than a row's noise")
-        shared = (self.code_dim, image_shape, num_classes)
-        rows = self.image_shape[1] == 1
+        rows = image_shape[1] == 1
+        noise = rows if noise is None else noise
+        super().__init__(latent_dim + noise * math.prod(image_shape), image_shape, num_classes)
+        self.code_dim = latent_dim
+        shared = (latent_dim, image_shape, num_classes)
         self.network = ToyGenerator(*shared, hidden) if rows else DCGANGenerator(*shared, width)
         channels = self.image_shape[0] if rows else 1  # each column has a noise of its own
         self.log_deviation = nn.Parameter(torch.full((channels, 1, 1), -1.0))

@@ -33,7 +33,7 @@ class VAEModule(GenerativeModule):
         encoder: image, y -> (mean[B, L], log variance[B, L]).
         likelihood: of pixels. "bernoulli": a pixel in [0, 1] is the probability of white.
             "gaussian": of one learned deviation for all pixels, or for each column of a row
-            (Rybkin et al. 2021, sigma-VAE).
+            (Rybkin et al. 2021, sigma-VAE). None: Bernoulli of images, Gaussian of rows.
         beta: weight of the Kullback-Leibler term (Higgins et al. 2017, beta-VAE); 1: the bound.
         shared: see `GenerativeModule`.
     """
@@ -55,13 +55,15 @@ class VAEModule(GenerativeModule):
         generator: VAEDecoder,
         encoder: nn.Module,
         optimizer_of_both: OptimizerFactory,
-        likelihood: Annotated[str, one_of("bernoulli", "gaussian")] = "bernoulli",
+        likelihood: Annotated[str, one_of("bernoulli", "gaussian")] | None = None,
         beta: NonNegative = 1.0,
         **shared: Any,
     ) -> None:
         super().__init__(generator, {"VAE": (optimizer_of_both, [encoder, generator])}, **shared)
         self.encoder = encoder
-        self.likelihood, self.beta = likelihood, beta
+        rows = generator.image_shape[1] == 1
+        self.likelihood = likelihood or ("gaussian" if rows else "bernoulli")
+        self.beta = beta
 
     @property
     def decoder(self) -> VAEDecoder:

@@ -13,6 +13,7 @@ from torch.distributions import Independent, Normal, kl_divergence
 from torch.optim import SGD
 
 from gan_lightning.export.generator_file import load_generator
+from gan_lightning.lecture.__main__ import main as lecture
 from gan_lightning.networks import VAEDecoder, VAEEncoder
 from gan_lightning.sampling.draw import sample
 from gan_lightning.training import VAEModule
@@ -28,9 +29,7 @@ RUN = (
 
 def build(shape: list[int] = SHAPE, latent_dim: int = 3, **arguments: object) -> VAEModule:
     torch.manual_seed(0)
-    noise = bool(arguments.pop("noise", False))
-    longer = latent_dim + noise * math.prod(shape)
-    decoder = VAEDecoder(longer, shape, 2, width=4, hidden=(8,), noise=noise)
+    decoder = VAEDecoder(latent_dim, shape, 2, width=4, hidden=(8,))
     encoder = VAEEncoder(latent_dim, shape, 2, width=4, hidden=(8,))
     made = VAEModule(decoder, encoder, partial(SGD, lr=0.1), **arguments)
     return made.eval()
@@ -74,11 +73,21 @@ def test_the_evidence_is_exact_where_it_is_known() -> None:
 
 
 def test_rows_are_drawn_with_the_likelihoods_noise() -> None:
-    decoder = build([5, 1, 1], noise=True).generator
+    decoder = build([5, 1, 1]).generator
     z = torch.randn(4, 3 + 5)
     mean = decoder.mean(z[:, :3], torch.zeros(4).long())
     drawn = decoder(z, torch.zeros(4).long())
     torch.testing.assert_close((drawn - mean).flatten(1), math.exp(-1.0) * z[:, 3:])
+
+
+def test_a_table_is_learnt_with_the_spread_of_its_columns(command: Command) -> None:
+    """A Kolmogorov-Smirnov distance of 0.27 without the noise, 0.03 when trained to its end."""
+    lecture(["marks"])
+    table = ("data=table", "data.root=marks.csv", "model=vae", "trainer.max_epochs=3")
+    assert command(*table, "hydra.run.dir=run", "callbacks.progress_bar=null").status == 0
+    with Path("run/metrics.csv").open() as file:
+        (*_, last) = [row for row in csv.DictReader(file) if row["score/ks"]]
+    assert float(last["score/ks"]) < 0.12
 
 
 def test_the_map_shows_both_codes_of_every_class() -> None:
