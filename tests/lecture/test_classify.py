@@ -30,6 +30,17 @@ def test_a_table_of_reals_and_of_samples(
     assert "guessing would be right in 10.0%" in said
 
 
+def test_a_model_that_cannot_be_fitted_leaves_the_others(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    some = ("Gaussian mixture", "naive Bayes")
+    monkeypatch.setattr(classify, "CLASSIFIERS", [c for c in CLASSIFIERS if c.name in some])
+    main(["classify", "data=digits", "images=50", "tested=50"])
+    said = capsys.readouterr().out
+    assert "Gaussian mixture: GaussianMixture cannot be fitted to" in said
+    assert any(line.startswith("naive Bayes: ") and "%" in line for line in said.splitlines())
+
+
 def test_a_vae_reads_what_it_was_trained_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two classes of flat images, black and white."""
     monkeypatch.setattr(classifiers, "PASSES", 3000)
