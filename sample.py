@@ -18,6 +18,7 @@ def main(config: DictConfig, _: CommandLine) -> None:
     from gan_lightning.export.generator_file import newest_generator, read_generator
     from gan_lightning.export.metadata import asked_labels
     from gan_lightning.sampling.draw import one_device, sample_chunks
+    from gan_lightning.sampling.idx_pair import check_idx, is_idx
     from gan_lightning.sampling.write import check_output, check_room, free_path, write_samples
 
     asked = plain_sample(config)
@@ -30,6 +31,8 @@ def main(config: DictConfig, _: CommandLine) -> None:
     if asked.output:
         output = Path(asked.output)
         check_output(output, asked.overwrite, table=schema is not None)
+        if is_idx(output):
+            check_idx(output, tuple(generator.image_shape), generator.num_classes)
     else:
         ending = "csv" if schema else "png"
         output = free_path(file.with_name(f"sample-seed{asked.seed}.{ending}"))

@@ -1,4 +1,4 @@
-"""Writing samples: a grid, PNGs, an NPZ or a CSV file, in bounded memory however many."""
+"""Writing samples: a grid, PNGs, an NPZ, IDX or CSV file, in bounded memory however many."""
 
 import csv
 import math
@@ -6,22 +6,20 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from gan_lightning.errors import UserError
 from gan_lightning.pixels import SIDE, grid, grid_size, save_png, scatter, to_uint8, visible
+from gan_lightning.sampling.idx_pair import Chunks, is_idx, labels_beside, write_idx
 from gan_lightning.system.files import atomic_write
 from gan_lightning.system.portable import blocks_and_slots
 from gan_lightning.tables import Schema
 
-Chunks = Iterator[tuple[Tensor, Tensor | None]]
 MAX_GRID = 1 << 26  # pixels; twice a large screen's side in each direction, 74,000 digits
 _LABEL = 8  # bytes, int64
 _FIELD = 24  # bytes of a field of a CSV file, as a rule
@@ -39,19 +37,21 @@ def free_path(path: Path) -> Path:
 
 def check_output(path: Path, overwrite: bool, table: bool = False) -> None:
     """Raise UserError if the suffix is unknown, or not for a table's rows, or the path is taken."""
-    if path.suffix not in ("", ".png", ".npz", ".csv"):
+    idx = is_idx(path)
+    if path.suffix not in ("", ".png", ".npz", ".csv") and not idx:
         raise UserError(
-            f"output={path}: end it in .png (a grid), .npz (arrays), .csv (rows of a table) or / "
-            "(a folder)"
+            f"output={path}: end it in .png (a grid), .npz (arrays), .csv (rows of a table), "
+            "-images-idx3-ubyte (MNIST's format) or / (a folder)"
         )
     if path.suffix == ".csv" and not table:
         raise UserError(f"output={path}: this generator draws images, not rows of a table")
-    if table and path.suffix not in (".png", ".csv"):
+    if table and (idx or path.suffix not in (".png", ".csv")):
         raise UserError(f"output={path}: end it in .csv (rows) or .png (dots): this is a table")
     taken = any(path.iterdir()) if path.is_dir() else os.path.lexists(path)
+    taken = taken or (idx and os.path.lexists(labels_beside(path)))
     if taken and not overwrite:
         raise UserError(f"output={path} exists: choose another, or set overwrite=true")
-    if taken and path.suffix and path.is_dir():
+    if taken and (path.suffix or idx) and path.is_dir():
         raise UserError(f"output={path} is a folder: choose another")
 
 
@@ -77,6 +77,8 @@ def disk_needed(path: Path, count: int, shape: tuple[int, ...], labelled: bool) 
     if path.suffix == ".png":
         _, height, width = grid_shape(count, shape)
         return (1 if shape[0] == 1 else 3) * height * width + _PNG, 1
+    if is_idx(path):
+        return count * (pixels + labelled), 1 + labelled
     if path.suffix == ".npz":  # the labels twice: they wait in a file of their own
         return count * (pixels + labelled * 2 * _LABEL), 1
     block, _ = blocks_and_slots(_existing(path))
@@ -132,7 +134,9 @@ def write_samples(path: Path, chunks: Chunks, count: int, schema: Schema | None 
         ValueError: `chunks` holds fewer samples.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == ".png":
+    if is_idx(path):
+        write_idx(path, chunks, count)
+    elif path.suffix == ".png":
         atomic_write(path, lambda file: _write_grid(file, chunks, count))
     elif path.suffix == ".npz":
         atomic_write(path, lambda file: _write_npz(file, chunks, count))

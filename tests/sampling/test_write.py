@@ -1,5 +1,6 @@
 """Samples on disk: a grid, a folder of PNGs, an NPZ file."""
 
+import gzip
 import os
 import subprocess
 import sys
@@ -9,8 +10,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torchvision.datasets import MNIST
 
+from gan_lightning.data.idx import read_idx
 from gan_lightning.errors import UserError
+from gan_lightning.sampling.idx_pair import check_idx
 from gan_lightning.sampling.write import (
     Chunks,
     check_output,
@@ -46,6 +50,41 @@ def test_npz(tmp_path: Path) -> None:
 def test_unconditional_npz_has_no_labels(tmp_path: Path) -> None:
     write_samples(tmp_path / "x.npz", chunks(labels=False), 5)
     assert np.load(tmp_path / "x.npz").files == ["images"]
+
+
+@pytest.mark.parametrize("packed", ["", ".gz"])
+def test_torchvision_reads_the_idx_pair_as_mnist(tmp_path: Path, packed: str) -> None:
+    raw = tmp_path / "MNIST" / "raw"
+    for split in ("train", "t10k"):  # it asks for both
+        write_samples(raw / f"{split}-images-idx3-ubyte{packed}", chunks(), 5)
+    if packed:  # torchvision unpacks what it fetched itself
+        for file in raw.glob("*.gz"):
+            file.with_suffix("").write_bytes(gzip.decompress(file.read_bytes()))
+    data = MNIST(tmp_path, train=False)
+    assert data.data.shape == (5, 4, 6)
+    assert data.data[:, 0, 0].tolist() == [0, 1, 2, 3, 4]
+    assert data.targets.tolist() == LABELS.tolist()
+
+
+def test_images_without_labels_are_one_idx_file(tmp_path: Path) -> None:
+    write_samples(tmp_path / "x-images-idx3-ubyte", chunks(labels=False), 5)
+    assert [file.name for file in tmp_path.iterdir()] == ["x-images-idx3-ubyte"]
+    assert read_idx(tmp_path / "x-images-idx3-ubyte", 3)[:, 0, 0].tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "labels", "words"),
+    [
+        ("x-labels-idx1-ubyte", (1, 28, 28), 10, "name it as MNIST's files are"),
+        ("x-images-idx3-ubyte", (3, 28, 28), 10, "hold grey images: use .npz"),
+        ("x-images-idx3-ubyte", (1, 28, 28), 300, "cannot tell 300 labels apart: use .npz"),
+    ],
+)
+def test_what_does_not_fit_into_idx_files_is_said(
+    name: str, shape: tuple[int, ...], labels: int, words: str
+) -> None:
+    with pytest.raises(UserError, match=words):
+        check_idx(Path(name), shape, labels)
 
 
 @pytest.mark.parametrize("channels", [2, 4])
@@ -92,7 +131,7 @@ def test_grid_holds_all_samples(tmp_path: Path) -> None:
     assert np.unique(image).tolist() == [0, 1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("name", ["x.png", "x.npz", "x"])
+@pytest.mark.parametrize("name", ["x.png", "x.npz", "x", "x-images-idx3-ubyte"])
 def test_a_place_that_is_taken_is_refused(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     check_output(path, overwrite=False)
