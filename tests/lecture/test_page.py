@@ -29,7 +29,11 @@ PAGE = (ROOT / "docs" / "lecture.md").read_text()
 
 def of_the_page() -> list[list[str]]:
     """Return the page's commands for users, not those that made its pictures."""
-    return [words for words in commands(PAGE) if not words[1].startswith("benchmarks/")]
+    return [
+        words
+        for words in commands(PAGE)
+        if words[0] != "pip" and not words[1].startswith("benchmarks/")
+    ]
 
 
 def run(words: list[str], command: Command) -> int:
