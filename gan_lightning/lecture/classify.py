@@ -53,7 +53,10 @@ def main(asked: Namespace) -> str:
         + (f", or on as many samples of {own['generator']}" if own["generator"] else "")
         + f"; tested on {len(test):,} others"
     )
-    table = Table("classifier", "learns", *_columns(sources), "generates")
+    table = Table()
+    table.add_column("classifier", no_wrap=True)
+    for head in ("learns", *_columns(sources), "generates"):
+        table.add_column(head)
     for one in CLASSIFIERS:
         cells = [
             cell for images in sources.values() for cell in _row(one, images, test, classes, seed)
