@@ -53,9 +53,9 @@ def main(asked: Namespace) -> str:
         + (f", or on as many samples of {own['generator']}" if own["generator"] else "")
         + f"; tested on {len(test):,} others"
     )
-    table = Table()
+    table = Table(title="share of the test images named right", title_justify="left")
     table.add_column("classifier", no_wrap=True)
-    for head in ("learns", *_columns(sources), "generates"):
+    for head in ("learns", *_columns(sources), "draws"):
         table.add_column(head)
     for one in CLASSIFIERS:
         cells = [
@@ -115,7 +115,7 @@ def _shape(data: DataModule) -> tuple[int, ...]:
 
 
 def _columns(sources: dict[str, ImageTensors]) -> list[str]:
-    return [head for name in sources for head in (f"test accuracy, {name}", f"seconds, {name}")]
+    return [head for name in sources for head in (f"right, {name}", "fit, s")]
 
 
 def _row(
