@@ -146,7 +146,7 @@ def draw(runs: dict[str, Path], output: Path) -> None:
         axes.set(xticks=[], yticks=[])
     figure.tight_layout(pad=0.3)
     output.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(output, dpi=110)
+    figure.savefig(output, dpi=110, bbox_inches="tight", pad_inches=0.05)
 
 
 def main() -> None:
