@@ -85,7 +85,7 @@ def compare(name: str, seed: int) -> list[dict[str, float]]:
         assert isinstance(rows, TableDataModule)
         train_ctgan(rows, max(read_clock(run / "clock.csv").values()), seed, theirs)
     output = folder / "evaluation.json"
-    both = (f"generator={run}", f"images={theirs}", f"num_samples={ROWS}")
+    both = (f"generator={run / 'generator.safetensors'}", f"images={theirs}", f"num_samples={ROWS}")
     asked = (*both, *data, f"output={output}", "overwrite=true", "accelerator=cpu")
     command(folder / "evaluate.log", "evaluate.py", *asked)
     record = json.loads(output.read_text())

@@ -1,1 +1,1 @@
-"""The data of the lecture: `python -m gan_lightning.lecture marks`."""
+"""The lecture, runnable: `python -m gan_lightning.lecture`; docs/lecture.md."""

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from gan_lightning.cli.python import train
 from gan_lightning.data.batches import ImageTensors
+from gan_lightning.errors import UserError
 from gan_lightning.lecture.trained import trained_module
 from gan_lightning.metrics.features.training import train_classifier
 from gan_lightning.networks import Density, GaussianMixture, HiddenMarkov, NaiveBayes
@@ -51,7 +52,11 @@ def of_sklearn(make: Callable[[int], Any]) -> Callable[[ImageTensors, int, int],
         model = make(seed)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a hundred steps of logistic regression come close
-            model.fit(_flat(images.images), images.labels.numpy())
+            try:
+                model.fit(_flat(images.images), images.labels.numpy())
+            except ValueError as error:  # there is but one class, as a rule
+                reason = str(error).partition("\n")[0]
+                raise UserError(f"cannot be fitted to {len(images)} images: {reason}") from error
         return lambda x: torch.from_numpy(model.predict(_flat(x)).astype(np.int64))
 
     return fit
@@ -104,8 +109,11 @@ def variational(images: ImageTensors, classes: int, seed: int) -> Classes:
     channels, side = images.images.shape[1:3]
     with TemporaryDirectory() as folder:
         file, run = Path(folder) / "images.npz", Path(folder) / "run"
-        np.savez(file, images=images.images.numpy(), labels=images.labels.numpy())
-        data = (f"data.root={file}", f"data.channels={channels}", f"data.resolution={side}")
+        x, y = images.images.numpy(), images.labels.numpy()
+        # A test split of one image: without any, a tenth of them would be held out.
+        np.savez(file, images=x, labels=y, test_images=x[:1], test_labels=y[:1])
+        data = [f"data.root={file}", f"data.channels={channels}", f"data.resolution={side}"]
+        data += [f"data.num_classes={classes}"]
         epochs = f"trainer.max_epochs={max(1, round(2 * PASSES / len(images)))}"
         with redirect_stdout(StringIO()):
             train(

@@ -64,12 +64,14 @@ def main(asked: Namespace) -> str:
         table.add_row(one.name, one.learns, *cells, "yes" if one.generates else "no")
         console.print(f"{one.name}: {', '.join(cells)}", style="dim")
     console.print(table)
-    return f"guessing would be right in {1 / classes:.1%}"
+    return f"guessing would be right in {1 / len(data.classes):.1%}"
 
 
 def _whole(key: str, value: str) -> int:
     if not value.isdecimal() or (key != "seed" and not int(value)):
         raise UserError(f"{key}={value} must be a whole number" + ", at least 1" * (key != "seed"))
+    if key == "seed" and int(value) >= 1 << 32:  # scikit-learn's bound
+        raise UserError(f"seed={value} must be below {1 << 32}")
     return int(value)
 
 

@@ -78,6 +78,8 @@ def main(asked: Namespace) -> str:
         raise UserError(f"--samples {asked.samples} must be at least 1")
     if asked.seed < 0:
         raise UserError(f"--seed {asked.seed} must be at least 0")
+    if asked.picture and (asked.picture.suffix != ".png" or not asked.picture.parent.is_dir()):
+        raise UserError(f"--picture {asked.picture} must end in .png, in a folder that is there")
     console, exact = Console(), joint()
     console.print(f"the points (X, Y): {', '.join(map(str, POINTS))}")
     console.print(shown("P(X,Y)", exact))

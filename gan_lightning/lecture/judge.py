@@ -8,9 +8,10 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
+from gan_lightning.data import DataModule
 from gan_lightning.data.held_out import held_out
 from gan_lightning.errors import UserError
-from gan_lightning.export.generator_file import newest_generator, read_metadata
+from gan_lightning.export.generator_file import newest_generator
 from gan_lightning.lecture.trained import trained_module, trained_on
 from gan_lightning.pixels import to_unit_range
 from gan_lightning.sampling.draw import sample
@@ -32,6 +33,8 @@ def main(asked: Namespace) -> str:
     """Show what D thinks of some images, and return how often it is right."""
     if asked.images < 1:
         raise UserError(f"--images {asked.images} must be at least 1")
+    if asked.seed < 0:
+        raise UserError(f"--seed {asked.seed} must be at least 0")
     run = asked.run or newest_generator(Path("outputs"))
     module = trained_module(run)
     if not isinstance(module, GANModule):
@@ -40,7 +43,10 @@ def main(asked: Namespace) -> str:
         raise UserError(
             f"{run}: D of this loss gives a score, no probability: train with loss=nonsaturating"
         )
-    kinds = {"real": reals(run, asked.images), "fake": fakes(run, module, asked.images, asked.seed)}
+    if module.discriminator.num_classes and not (module.generator.num_classes or module.clusters):
+        raise UserError(f"{run}: D sees labels that its generator is not asked for")
+    data = trained_on(run)
+    kinds = {"real": reals(data, asked.images), "fake": fakes(data, module, asked)}
     found = {kind: p_fake(module, *pair) for kind, pair in kinds.items()}
     table = Table("image", "P(fake | features)", "verdict")
     for kind, p in found.items():
@@ -56,21 +62,21 @@ def main(asked: Namespace) -> str:
     )
 
 
-def reals(run: Path, count: int) -> tuple[Tensor, Tensor]:
+def reals(data: DataModule, count: int) -> tuple[Tensor, Tensor]:
     """Return images in [-1, 1] that the run was not trained on, and their labels."""
-    images = held_out(trained_on(run))
+    images = held_out(data)
     if not len(images):
-        raise UserError(f"{run}: there are no images that it was not trained on")
+        raise UserError(f"{data.name} has no images that were not trained on")
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))[:count]
     x, y = images[order]
     return to_unit_range(x), y
 
 
-def fakes(run: Path, module: GANModule, count: int, seed: int) -> tuple[Tensor, Tensor]:
+def fakes(data: DataModule, module: GANModule, asked: Namespace) -> tuple[Tensor, Tensor]:
     """Return fresh samples of the averaged generator as it is last, and the labels asked for."""
-    about = read_metadata(run / "generator.safetensors")
-    counts = about.class_counts or ()
-    x, y = sample(module.average.generator.eval(), count, seed, about.labels, counts)
+    generator = module.average.generator
+    known = (data.classes, data.class_counts()) if generator.num_classes else ((), ())
+    x, y = sample(generator, asked.images, asked.seed, *known)
     return x, torch.zeros(len(x), dtype=torch.int64) if y is None else y
 
 

@@ -13,7 +13,7 @@ def checkpoint_of(run: Path) -> Path:
     """Return a run's last checkpoint; UserError if there is none."""
     last = run / "checkpoints" / "last.ckpt"
     if not last.is_file():
-        raise UserError(f"generator={run}: no {last}; name a run folder with its checkpoint")
+        raise UserError(f"{run}: no {last}; name a run folder that has its checkpoint")
     return last
 
 

@@ -1,4 +1,6 @@
-"""Samples as a pair of IDX files, which torchvision.datasets.MNIST reads: images and labels.
+"""Samples as a pair of IDX files, the format of MNIST: images and labels.
+
+torchvision.datasets.MNIST asks for four, `train-` and `t10k-`, and for unpacked ones.
 
 Source: http://yann.lecun.com/exdb/mnist, "the IDX file format".
 """
@@ -50,20 +52,20 @@ def write_idx(path: Path, chunks: Chunks, count: int) -> None:
     """
     first, first_labels = next(chunks)
     every = chain([(first, first_labels)], chunks)
+    beside = labels_beside(path)
     if first_labels is None:
+        beside.unlink(missing_ok=True)  # of images that were there before
         atomic_write(path, lambda images: _write(images, None, every, (count, *first.shape[2:])))
         return
-    beside = labels_beside(path)
-    atomic_write(
-        beside,
-        lambda labels: atomic_write(
-            path, lambda images: _write(images, labels, every, (count, *first.shape[2:]))
-        ),
-    )
+
+    def write(labels: Path) -> None:
+        atomic_write(path, lambda images: _write(images, labels, every, (count, *first.shape[2:])))
+
+    atomic_write(beside, write)
 
 
 def _write(images: Path, labels: Path | None, chunks: Chunks, shape: tuple[int, ...]) -> None:
-    packed = ".gz" in images.suffixes
+    packed = "-ubyte.gz" in images.name  # the name of a temporary file has more behind it
     opened = gzip.open if packed else open
     written, kept = 0, bytearray()  # a byte a label: a hundred times less than the images
     with opened(images, "wb") as file:

@@ -51,8 +51,10 @@ def check_output(path: Path, overwrite: bool, table: bool = False) -> None:
     taken = taken or (idx and os.path.lexists(labels_beside(path)))
     if taken and not overwrite:
         raise UserError(f"output={path} exists: choose another, or set overwrite=true")
-    if taken and (path.suffix or idx) and path.is_dir():
-        raise UserError(f"output={path} is a folder: choose another")
+    single = [path, labels_beside(path)] if idx else [path] if path.suffix else []
+    for file in single:
+        if file.is_dir():
+            raise UserError(f"output={file} is a folder: choose another")
 
 
 def is_point(shape: tuple[int, ...]) -> bool:

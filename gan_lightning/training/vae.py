@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_lightning.data import DataModule
+from gan_lightning.errors import UserError
 from gan_lightning.networks.vae import VAEDecoder
 from gan_lightning.pixels import to_unit_range
 from gan_lightning.ranges import NonNegative, one_of, validated
@@ -19,6 +20,7 @@ from gan_lightning.training.base import Batch, GenerativeModule, OptimizerFactor
 
 COLUMNS, REBUILT = 10, 40  # images of a row, and that are reconstructed
 SIDE = 20  # images of a side of the map of the codes
+MAPS = 10  # classes that have one, at most
 CERTAIN = 1e-6  # how near to 0 or 1 the probability of a pixel may come
 
 
@@ -64,6 +66,11 @@ class VAEModule(GenerativeModule):
         rows = generator.image_shape[1] == 1
         self.likelihood = likelihood or ("gaussian" if rows else "bernoulli")
         self.beta = beta
+        if generator.latent_dim > generator.code_dim and self.likelihood != "gaussian":
+            raise UserError(
+                "samples with noise need model.likelihood=gaussian: a Bernoulli one learns no "
+                "deviation (or set model.generator.noise=false)"
+            )
 
     @property
     def decoder(self) -> VAEDecoder:
@@ -132,7 +139,7 @@ class VAEModule(GenerativeModule):
         rows = [row for pair in pairs for row in pair]
         drawn = {"reconstructions": data.picture(torch.cat(rows).cpu(), COLUMNS)}
         if decoder.code_dim == 2:
-            drawn["latent_map"] = data.picture(latent_map(decoder, data.classes).cpu(), SIDE)
+            drawn["latent_map"] = data.picture(latent_map(decoder, data.classes[:MAPS]).cpu(), SIDE)
         return drawn
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:

@@ -41,6 +41,28 @@ def test_a_model_that_cannot_be_fitted_leaves_the_others(
     assert any(line.startswith("naive Bayes: ") and "%" in line for line in said.splitlines())
 
 
+def test_two_classes_of_ten(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    some = ("logistic regression", "conditional VAE")
+    monkeypatch.setattr(classify, "CLASSIFIERS", [c for c in CLASSIFIERS if c.name in some])
+    monkeypatch.setattr(classifiers, "PASSES", 300)
+    main(["classify", "data=digits", "data.classes=[3,5]", "images=100", "tested=20"])
+    said = capsys.readouterr().out
+    assert all(f"{name}: " in said for name in some)
+    assert "guessing would be right in 50.0%" in said
+
+
+@pytest.mark.parametrize("images", ["1"])
+def test_one_class_is_nothing_to_learn(
+    images: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    some = ("support vector machine", "naive Bayes")
+    monkeypatch.setattr(classify, "CLASSIFIERS", [c for c in CLASSIFIERS if c.name in some])
+    main(["classify", "data=digits", f"images={images}", "tested=20"])
+    assert "support vector machine: cannot be fitted to 1 images" in capsys.readouterr().out
+
+
 def test_a_vae_reads_what_it_was_trained_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two classes of flat images, black and white."""
     monkeypatch.setattr(classifiers, "PASSES", 3000)
@@ -53,6 +75,7 @@ def test_a_vae_reads_what_it_was_trained_on(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
+        ([f"seed={1 << 32}"], "seed=4294967296 must be below 4294967296"),
         (["images=none"], "images=none must be a whole number, at least 1"),
         (["data=nowhere"], "data=nowhere: "),
         (["data=digits", "data.num_classes=0"], "digits has no labels"),

@@ -18,11 +18,14 @@ def test_draws_go_by_way_of_y() -> None:
     assert drawn[0, 1] == 0
 
 
-@pytest.mark.parametrize("wrong", [["--samples", "0"], ["--seed", "-1"]])
+@pytest.mark.parametrize(
+    "wrong",
+    [["--samples", "0"], ["--seed", "-1"], ["--picture", "x.foo"], ["--picture", "no/x.png"]],
+)
 def test_wrong_arguments_are_one_sentence(
     wrong: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as end:
         main(["joint", *wrong])
     assert end.value.code == 2
-    assert f"{' '.join(wrong)} must be" in capsys.readouterr().err
+    assert f"{' '.join(wrong)} must" in capsys.readouterr().err

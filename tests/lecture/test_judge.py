@@ -8,7 +8,7 @@ import torch
 
 from gan_lightning.lecture.__main__ import main
 from gan_lightning.lecture.judge import p_fake, reals
-from gan_lightning.lecture.trained import trained_module
+from gan_lightning.lecture.trained import trained_module, trained_on
 from gan_lightning.training import GANModule
 from tests.conftest import Command
 
@@ -21,7 +21,7 @@ def test_it_says_one_minus_d(run_folder: Path, capsys: pytest.CaptureFixture[str
     shown = [float(p) for p in re.findall(r"real \d[^0-9]+(0\.\d+)", said)]
     module = trained_module(run_folder)
     assert isinstance(module, GANModule)
-    x, y = reals(run_folder, 20)
+    x, y = reals(trained_on(run_folder), 20)
     with torch.no_grad():
         expected = 1 - module.discriminator(x, y).sigmoid()
     assert shown == pytest.approx(expected[:5].tolist(), abs=6e-4)
@@ -33,9 +33,19 @@ def test_a_cluster_is_a_label(command: Command) -> None:
     assert command(*QUICK, "model.num_classes=0", "model.clusters=4").status == 0
     module = trained_module(Path("run"))
     assert isinstance(module, GANModule)
-    found = p_fake(module, *reals(Path("run"), 10))
+    found = p_fake(module, *reals(trained_on(Path("run")), 10))
     assert found.shape == (10,)
     assert ((found > 0) & (found < 1)).all()
+
+
+@pytest.mark.parametrize("wrong", [["--images", "0"], ["--seed", "-1"]])
+def test_wrong_arguments_are_one_sentence(
+    wrong: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["judge", *wrong])
+    assert end.value.code == 2
+    assert f"{' '.join(wrong)} must be at least" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -43,6 +53,7 @@ def test_a_cluster_is_a_label(command: Command) -> None:
     [
         (["model=vae"], "is no GAN"),
         (["loss=wasserstein", "penalty=wgan_gp"], "gives a score, no probability"),
+        (["model.generator.num_classes=0", "model.clusters=0"], "sees labels that its generator"),
     ],
 )
 def test_what_cannot_judge_is_one_sentence(

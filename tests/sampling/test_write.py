@@ -72,6 +72,12 @@ def test_images_without_labels_are_one_idx_file(tmp_path: Path) -> None:
     assert read_idx(tmp_path / "x-images-idx3-ubyte", 3)[:, 0, 0].tolist() == [0, 1, 2, 3, 4]
 
 
+def test_labels_of_earlier_images_do_not_stay_beside_new_ones(tmp_path: Path) -> None:
+    write_samples(tmp_path / "x-images-idx3-ubyte", chunks(), 5)
+    write_samples(tmp_path / "x-images-idx3-ubyte", chunks(labels=False), 5)
+    assert [file.name for file in tmp_path.iterdir()] == ["x-images-idx3-ubyte"]
+
+
 @pytest.mark.parametrize(
     ("name", "shape", "labels", "words"),
     [

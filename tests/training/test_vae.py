@@ -29,7 +29,8 @@ RUN = (
 
 def build(shape: list[int] = SHAPE, latent_dim: int = 3, **arguments: object) -> VAEModule:
     torch.manual_seed(0)
-    decoder = VAEDecoder(latent_dim, shape, 2, width=4, hidden=(8,))
+    noise = False if arguments.get("likelihood") == "bernoulli" else None
+    decoder = VAEDecoder(latent_dim, shape, 2, width=4, hidden=(8,), noise=noise)
     encoder = VAEEncoder(latent_dim, shape, 2, width=4, hidden=(8,))
     made = VAEModule(decoder, encoder, partial(SGD, lr=0.1), **arguments)
     return made.eval()
@@ -120,6 +121,7 @@ def test_a_run_draws_its_curves_and_pictures(command: Command) -> None:
         ("loss=hinge", "loss=hinge is read by nothing: VAEModule has no loss"),
         ("penalty=r1", "penalty=r1 is read by nothing: VAEModule has no penalty"),
         ("augment=ada", "augment=ada is read by nothing: VAEModule has no augment"),
+        ("model.generator.noise=true", "samples with noise need model.likelihood=gaussian"),
         ("model.likelihood=poisson", "model.likelihood=poisson must be one of bernoulli, gaussian"),
     ],
 )
