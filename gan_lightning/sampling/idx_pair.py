@@ -54,8 +54,8 @@ def write_idx(path: Path, chunks: Chunks, count: int) -> None:
     every = chain([(first, first_labels)], chunks)
     beside = labels_beside(path)
     if first_labels is None:
-        beside.unlink(missing_ok=True)  # of images that were there before
         atomic_write(path, lambda images: _write(images, None, every, (count, *first.shape[2:])))
+        beside.unlink(missing_ok=True)  # of images that were there before
         return
 
     def write(labels: Path) -> None:
