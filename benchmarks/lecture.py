@@ -22,10 +22,12 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.zoo import command
 
 FOLDER = ROOT / "outputs" / "lecture"
-CURVES = {
-    "cost J": {"loss/D": "of D, reals and fakes", "loss/G": "of G"},
-    "D's mean answer": {"D(real)": "D(real)", "D(fake)": "D(fake)"},
+PANELS = {  # title: curves, and where a D that cannot tell would be
+    "cost J": ({"loss/D": "of D", "loss/G": "of G"}, 1.386),  # 2 log 2
+    "D's mean answer": ({"D(real)": "D(real)", "D(fake)": "D(fake)"}, 0.5),
+    "norm of G's gradient": ({"grad_norm/G": "of G"}, None),
 }
+SAVED = {"sample.py seed=1": ("seed=1",), "sample.py label=3": ("label=3",)}
 
 
 def trained(name: str, *overrides: str) -> Path:
@@ -50,19 +52,39 @@ def noise(run: Path, output: Path) -> None:
     figure.savefig(output, dpi=100)
 
 
-def cost(run: Path, output: Path) -> None:
-    """Show both costs, and D's mean answers, over images seen."""
-    with (run / "metrics.csv").open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["loss/D"]]
-    seen = [float(row["images_seen"]) / 1000 for row in rows]
-    figure, all_axes = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
-    for axes, (title, curves) in zip(all_axes, CURVES.items(), strict=True):
-        for key, label in curves.items():
-            axes.plot(seen, [float(row[key]) for row in rows], label=label)
-        axes.set(title=title, xlabel="thousand images seen")
-        axes.legend()
-    all_axes[0].axhline(1.386, color="grey", linestyle=":")  # 2 log 2
-    all_axes[1].axhline(0.5, color="grey", linestyle=":")
+def cost(runs: dict[str, Path], output: Path) -> None:
+    """Show costs, D's mean answers and G's gradient over images seen, a row for each run."""
+    figure, grid = plt.subplots(len(runs), len(PANELS), figsize=(11, 5), layout="constrained")
+    for (name, run), row in zip(runs.items(), grid, strict=True):
+        with (run / "metrics.csv").open(newline="") as file:
+            points = [point for point in csv.DictReader(file) if point["loss/D"]]
+        seen = [float(point["images_seen"]) / 1000 for point in points]
+        for axes, (title, (curves, level)) in zip(row, PANELS.items(), strict=True):
+            for key, label in curves.items():
+                axes.plot(seen, [float(point[key]) for point in points], label=label)
+            if level:
+                axes.axhline(level, color="grey", linestyle=":")
+            axes.set_title(f"{name}: {title}", fontsize=10)
+            axes.legend(fontsize=8)
+        row[-1].set(yscale="log")
+    for axes in grid[-1]:
+        axes.set_xlabel("thousand images seen")
+    figure.savefig(output, dpi=90)
+
+
+def saved(run: Path, output: Path) -> None:
+    """Show what sample.py draws from a run's file, without anything else of it."""
+    alone = FOLDER / "alone.safetensors"
+    shutil.copyfile(run / "generator.safetensors", alone)
+    figure, all_axes = plt.subplots(1, len(SAVED), figsize=(6.4, 3.5))
+    for (title, words), axes in zip(SAVED.items(), all_axes, strict=True):
+        grid = FOLDER / "saved.png"
+        asked = (f"generator={alone}", f"output={grid}", "overwrite=true", "num_samples=50")
+        command(FOLDER / "saved.log", "sample.py", *asked, *words)
+        axes.imshow(plt.imread(grid), cmap="gray")
+        axes.set_title(title, fontsize=9)
+        axes.axis("off")
+    figure.tight_layout(pad=0.4)
     figure.savefig(output, dpi=100)
 
 
@@ -88,11 +110,17 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     lecture = ("-m", "gan_lightning.lecture")
     table = FOLDER / "marks.csv"
-    command(FOLDER / "joint.log", *lecture, "joint", "--picture", str(asked.output / "joint.png"))
+    for name in ("plane", "joint", "steps", "scaling"):
+        picture = ("--picture", str(asked.output / f"{name}.png"))
+        command(FOLDER / f"{name}.log", *lecture, name, *picture)
     command(FOLDER / "marks.log", *lecture, "marks", "--output", str(table), "--overwrite")
     digits = trained("digits", "experiment=quickstart", "trainer.max_epochs=12")
     noise(digits, asked.output / "noise.png")
-    cost(digits, asked.output / "cost.png")
+    judge = ("judge", "--run", str(digits), "--picture", str(asked.output / "judge.png"))
+    command(FOLDER / "judge.log", *lecture, *judge)
+    saved(digits, asked.output / "saved.png")
+    minimax = trained("minimax", "experiment=quickstart", "trainer.max_epochs=12", "loss=minimax")
+    cost({"default": digits, "minimax": minimax}, asked.output / "cost.png")
     plane = ("model=vae", "model.latent_dim=2", "data=mnist", "trainer.max_epochs=4")
     latent_map(trained("plane", *plane), asked.output / "latent_map.png")
     students = trained("students", "data=table", f"data.root={table}")

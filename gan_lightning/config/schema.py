@@ -121,6 +121,7 @@ def register() -> None:
         "clusters": lambda count, *codes: 0 if any(codes) else count,
         "labels": lambda known, clusters: known or clusters,
         "multiply": lambda a, b: a * b,
+        "of_loss": lambda method, loss: f"-{loss}" if method == "gan" else "",
         "run_folder": lambda resume, new: new if resume in (None, "", AUTO) else str(resume),
         "sweep_name": lambda num, overrides: re.sub(r"[^\w.+-]+", "-", f"{num}-{overrides}")[:120],
     }

@@ -4,10 +4,18 @@ import sys
 from argparse import ArgumentParser
 
 from gan_lightning.errors import UserError
-from gan_lightning.lecture import classify, joint, judge, marks
+from gan_lightning.lecture import classify, joint, judge, marks, plane, scaling, steps
 
 # Each with HELP, add_arguments(parser) and main(arguments) -> what was found.
-COMMANDS = {"classify": classify, "joint": joint, "judge": judge, "marks": marks}
+COMMANDS = {
+    "classify": classify,
+    "joint": joint,
+    "judge": judge,
+    "marks": marks,
+    "plane": plane,
+    "scaling": scaling,
+    "steps": steps,
+}
 
 
 def main(arguments: list[str] | None = None) -> None:

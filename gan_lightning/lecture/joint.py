@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from gan_lightning.cli.python import train
-from gan_lightning.errors import UserError
 from gan_lightning.export.generator_file import load_generator
+from gan_lightning.lecture.arguments import add_picture, add_seed, check
 from gan_lightning.sampling.draw import sample
 from gan_lightning.tables import read_schema
 
@@ -68,18 +68,13 @@ def drawn_by(run: Path, count: int, seed: int) -> np.ndarray:
 def add_arguments(parser: ArgumentParser) -> None:
     """Add what `main` reads."""
     parser.add_argument("--samples", type=int, default=2000, help="of each; default: 2000")
-    parser.add_argument("--seed", type=int, default=0, help="of draws and models; default: 0")
-    parser.add_argument("--picture", type=Path, default=None, help="a PNG of the tables")
+    add_seed(parser, "draws and models")
+    add_picture(parser, "the tables")
 
 
 def main(asked: Namespace) -> str:
     """Show the tables; return how far the samples are from P(X, Y)."""
-    if asked.samples < 1:
-        raise UserError(f"--samples {asked.samples} must be at least 1")
-    if asked.seed < 0:
-        raise UserError(f"--seed {asked.seed} must be at least 0")
-    if asked.picture and (asked.picture.suffix != ".png" or not asked.picture.parent.is_dir()):
-        raise UserError(f"--picture {asked.picture} must end in .png, in a folder that is there")
+    check(asked, "samples")
     console, exact = Console(), joint()
     console.print(f"the points (X, Y): {', '.join(map(str, POINTS))}")
     console.print(shown("P(X,Y)", exact))

@@ -4,6 +4,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 import torch
+from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor
@@ -12,8 +13,9 @@ from gan_lightning.data import DataModule
 from gan_lightning.data.held_out import held_out
 from gan_lightning.errors import UserError
 from gan_lightning.export.generator_file import newest_generator
+from gan_lightning.lecture.arguments import add_picture, add_seed, check
 from gan_lightning.lecture.trained import trained_module, trained_on
-from gan_lightning.pixels import to_unit_range
+from gan_lightning.pixels import to_uint8, to_unit_range, visible
 from gan_lightning.sampling.draw import sample
 from gan_lightning.training import GANModule
 
@@ -26,15 +28,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Add what `main` reads."""
     parser.add_argument("--run", type=Path, default=None, help="a run folder; default: the newest")
     parser.add_argument("--images", type=int, default=1000, help="of each kind; default: 1000")
-    parser.add_argument("--seed", type=int, default=0, help="of the samples; default: 0")
+    add_seed(parser, "the samples")
+    add_picture(parser, "the images, with what D says of each")
 
 
 def main(asked: Namespace) -> str:
     """Show what D thinks of some images, and return how often it is right."""
-    if asked.images < 1:
-        raise UserError(f"--images {asked.images} must be at least 1")
-    if asked.seed < 0:
-        raise UserError(f"--seed {asked.seed} must be at least 0")
+    check(asked, "images")
     run = asked.run or newest_generator(Path("outputs"))
     module = trained_module(run)
     if not isinstance(module, GANModule):
@@ -51,8 +51,10 @@ def main(asked: Namespace) -> str:
     table = Table("image", "P(fake | features)", "verdict")
     for kind, p in found.items():
         for i, one in enumerate(p[:SHOWN].tolist()):
-            table.add_row(f"{kind} {i}", f"{one:.3f}", "fake" if one > 0.5 else "real")
+            table.add_row(f"{kind} {i}", f"{one:.3f}", verdict(one))
     Console().print(table)
+    if asked.picture:
+        draw({kind: (kinds[kind][0], p) for kind, p in found.items()}, asked.picture)
     caught = (found["fake"] > 0.5).float().mean().item()
     let_by = (found["real"] <= 0.5).float().mean().item()
     counts = f"of {len(found['real']):,} test images and {len(found['fake']):,} samples of {run}"
@@ -89,3 +91,22 @@ def p_fake(module: GANModule, x: Tensor, y: Tensor) -> Tensor:
         for images, labels in zip(x.split(CHUNK), y.split(CHUNK), strict=True)
     ]
     return 1 - torch.cat(logits).sigmoid()
+
+
+def draw(kinds: dict[str, tuple[Tensor, Tensor]], path: Path) -> None:
+    """Write a row of images of each kind, (x, P(fake)), with the verdict above each."""
+    figure = Figure(figsize=(1.5 * SHOWN, 1.9 * len(kinds)), layout="constrained")
+    all_axes = figure.subplots(len(kinds), SHOWN, squeeze=False)
+    for axes_of_kind, (kind, (x, p)) in zip(all_axes, kinds.items(), strict=True):
+        axes_of_kind[0].set_ylabel(kind)
+        for axes in axes_of_kind:
+            axes.set(xticks=[], yticks=[], frame_on=False)
+        for axes, image, one in zip(axes_of_kind, visible(to_uint8(x[:SHOWN])), p, strict=False):
+            axes.imshow(image.permute(1, 2, 0), cmap="gray", vmin=0, vmax=255)
+            axes.set_title(f"P(fake) = {one:.2f}:\n{verdict(one)}", fontsize=9)
+    figure.savefig(path, dpi=100)
+
+
+def verdict(p: float | Tensor) -> str:
+    """Return what is more likely."""
+    return "fake" if p > 0.5 else "real"

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from gan_lightning.errors import UserError
+from gan_lightning.lecture.arguments import add_seed, check
 from gan_lightning.system.files import atomic_write
 
 HELP = "a CSV of students: physics, maths, and y, how they found the exam"
@@ -21,7 +22,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Add what `main` reads."""
     parser.add_argument("--output", type=Path, default=Path("marks.csv"), help="default: marks.csv")
     parser.add_argument("--rows", type=int, default=500, help="students; default: 500")
-    parser.add_argument("--seed", type=int, default=0, help="of the draws; default: 0")
+    add_seed(parser, "the draws")
     parser.add_argument("--overwrite", action="store_true", help="replace a file that is there")
 
 
@@ -41,10 +42,7 @@ def marks(rows: int = 500, seed: int = 0) -> list[tuple[str, str, str]]:
 
 def main(asked: Namespace) -> str:
     """Write the file; return what was written. UserError if it is there, or rows are none."""
-    if asked.rows < 1:
-        raise UserError(f"--rows {asked.rows} must be at least 1")
-    if asked.seed < 0:
-        raise UserError(f"--seed {asked.seed} must be at least 0")
+    check(asked, "rows")
     if asked.output.exists() and not asked.overwrite:
         raise UserError(f"{asked.output} exists: choose another by --output, or add --overwrite")
     lines = [("physics", "maths", "y"), *marks(asked.rows, asked.seed)]

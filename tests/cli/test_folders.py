@@ -25,6 +25,15 @@ def test_to_show_a_config_makes_no_folder(shown: str, command: Command, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_is_named_after_what_was_chosen(command: Command) -> None:
+    """And not after a loss that the method does not have."""
+    names = []
+    for more in (["loss=hinge"], ["model=vae"], ["model=gmm"]):
+        shown = command("data=digits", *more, "--cfg=all", "--package=hydra.run", "--resolve")
+        names.append(shown.out.strip().partition("-digits-")[2])
+    assert names == ["dcgan-hinge", "vae", "gmm"]
+
+
 def test_no_two_runs_share_a_folder(tmp_path: Path) -> None:
     """Two in one second: the second is numbered."""
     names = [new_folder(tmp_path / "day" / "12-00-00-sweep").name for _ in range(3)]

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from gan_lightning.lecture.__main__ import main
 from gan_lightning.lecture.joint import draw, joint
 
 
@@ -16,16 +15,3 @@ def test_draws_go_by_way_of_y() -> None:
     drawn = draw(100_000, np.random.default_rng(0))
     assert drawn == pytest.approx(joint(), abs=0.005)
     assert drawn[0, 1] == 0
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [["--samples", "0"], ["--seed", "-1"], ["--picture", "x.foo"], ["--picture", "no/x.png"]],
-)
-def test_wrong_arguments_are_one_sentence(
-    wrong: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as end:
-        main(["joint", *wrong])
-    assert end.value.code == 2
-    assert f"{' '.join(wrong)} must" in capsys.readouterr().err

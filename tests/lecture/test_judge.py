@@ -38,16 +38,6 @@ def test_a_cluster_is_a_label(command: Command) -> None:
     assert ((found > 0) & (found < 1)).all()
 
 
-@pytest.mark.parametrize("wrong", [["--images", "0"], ["--seed", "-1"]])
-def test_wrong_arguments_are_one_sentence(
-    wrong: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as end:
-        main(["judge", *wrong])
-    assert end.value.code == 2
-    assert f"{' '.join(wrong)} must be at least" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize(
     ("how", "words"),
     [
