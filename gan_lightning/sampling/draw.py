@@ -1,8 +1,9 @@
 """Draw images from a generator: sample i depends on (seed, i) alone."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -32,29 +33,57 @@ def device_of(network: nn.Module) -> torch.device:
     return next(chain(network.parameters(), network.buffers()), torch.empty(0)).device
 
 
-@torch.inference_mode()
+class Chunk(NamedTuple):
+    """Samples of a generator, on the CPU."""
+
+    images: Tensor  # [CHUNK, C, H, W] in [-1, 1]
+    y: Tensor | None  # labels int64[CHUNK]
+    z: Tensor  # [CHUNK, L]
+
+
 def sample_chunk(
     generator: Generator,
     index: int,
     seed: int = 0,
     labels: Sequence[int] = (),
     counts: Sequence[int] = (),
-) -> tuple[Tensor, Tensor | None]:
-    """Return samples index * CHUNK .. (index + 1) * CHUNK: (images in [-1, 1], labels or None).
+) -> Chunk:
+    """Return samples index * CHUNK .. (index + 1) * CHUNK.
 
-    Both are on the CPU, whatever device the generator is on. Arguments as of `sample_chunks`.
+    They are on the CPU, whatever device the generator is on. Arguments as of `sample_chunks`.
 
     Raises:
         ValueError: a conditional generator without labels, or labels for an unconditional one.
     """
     if bool(labels) != bool(generator.num_classes):
         raise ValueError("labels are for conditional generators, and those need at least one")
-    device = device_of(generator)
     first = index * CHUNK
-    z = sample_latents(seed, first, CHUNK, generator.latent_dim).to(device)
+    z = sample_latents(seed, first, CHUNK, generator.latent_dim)
     y = sample_labels(first, CHUNK, labels, counts, seed) if labels else None
-    images = generator(z, y.to(device) if y is not None else None)
-    return images.float().cpu(), y
+    return Chunk(images_of(generator, z, y), y, z)
+
+
+@torch.inference_mode()
+def images_of(
+    generator: Generator,
+    z: Tensor,
+    y: Tensor | None = None,
+    draw: Callable[[Tensor, Tensor | None], Tensor] | None = None,
+) -> Tensor:
+    """Return images[N, C, H, W] of any number of latents z[N, ...] and labels y[N], on the CPU.
+
+    In chunks of the same size, the last filled up: an image does not depend on the others.
+
+    Args:
+        draw: what is done on the generator's device with a chunk, if not `generator(z, y)`.
+    """
+    device, parts = device_of(generator), []
+    for first in range(0, len(z), CHUNK):
+        rows = torch.arange(first, first + CHUNK).clamp(max=len(z) - 1)
+        labels = None if y is None else y[rows].to(device)
+        images = (draw or generator)(z[rows].to(device), labels)
+        parts.append(images.float().cpu()[: len(z) - first])
+    return torch.cat(parts)
 
 
 def sample_chunks(
@@ -73,7 +102,7 @@ def sample_chunks(
             from P(X|Y), which together is P(X, Y).
     """
     for index in range(math.ceil(num_samples / CHUNK)):
-        images, y = sample_chunk(generator, index, seed, labels, counts)
+        images, y, _ = sample_chunk(generator, index, seed, labels, counts)
         n = min(CHUNK, num_samples - index * CHUNK)
         yield images[:n], (y[:n] if y is not None else None)
 
@@ -98,12 +127,10 @@ def sample(
     return images, torch.cat(drawn) if drawn else None
 
 
-@torch.inference_mode()
 def sample_categories(generator: Generator, columns: int, seed: int = 0) -> Tensor:
     """Return images [categories * columns, C, H, W]: the same latents in every category."""
-    device = device_of(generator)
-    z = sample_latents(seed, 0, columns, generator.latent_dim).to(device)
-    return generator(generator.latent_codes.by_category(z), None).float().cpu()
+    z = sample_latents(seed, 0, columns, generator.latent_dim)
+    return images_of(generator, generator.latent_codes.by_category(z))
 
 
 def one_device(accelerator: str) -> torch.device:

@@ -1,0 +1,30 @@
+"""Samples: a grid, arrays, a folder, MNIST's files, rows of a table."""
+
+from pathlib import Path
+
+from gan_lightning.modes.base import Mode, Subject
+from gan_lightning.sampling.draw import sample_chunks
+from gan_lightning.sampling.idx_pair import check_idx, is_idx
+from gan_lightning.sampling.write import check_output, check_room, write_samples
+
+MANY = 100_000  # samples; from here on the disk they need is said even if it is there
+
+
+class Grid(Mode):
+    """`num_samples` samples, in bounded memory however many."""
+
+    def check(self, subject: Subject, output: Path | None) -> None:
+        if output:
+            check_output(output, subject.overwrite, subject.metadata.schema is not None)
+            if is_idx(output):
+                shape = tuple(subject.generator.image_shape)
+                check_idx(output, shape, subject.generator.num_classes)
+
+    def run(self, subject: Subject, output: Path) -> str:
+        generator, count = subject.generator, subject.num_samples
+        room = check_room(output, count, tuple(generator.image_shape), bool(subject.labels))
+        if count > MANY:
+            print(room, flush=True)
+        chunks = sample_chunks(generator, count, subject.seed, subject.labels, subject.counts)
+        write_samples(output, chunks, count, subject.metadata.schema)
+        return f"{count} samples of {subject.name} -> {output}"
