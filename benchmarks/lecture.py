@@ -79,7 +79,7 @@ def saved(run: Path, output: Path) -> None:
     figure, all_axes = plt.subplots(1, len(SAVED), figsize=(6.4, 3.5))
     for (title, words), axes in zip(SAVED.items(), all_axes, strict=True):
         grid = FOLDER / "saved.png"
-        asked = (f"generator={alone}", f"output={grid}", "overwrite=true", "num_samples=50")
+        asked = (f"generator={alone}", f"output={grid}", "overwrite=true")
         command(FOLDER / "saved.log", "sample.py", *asked, *words)
         axes.imshow(plt.imread(grid), cmap="gray")
         axes.set_title(title, fontsize=9)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar, cast
 
 from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 from gan_lightning.config import Settings
@@ -50,7 +51,9 @@ class TrainConfig:
 class SampleConfig:
     """The keys of conf/sample.yaml."""
 
+    mode: dict[str, Any] = MISSING
     generator: str | None = None
+    image: str | None = None
     num_samples: Count = 100
     seed: Seed = 0
     label: int | None = None
@@ -60,6 +63,10 @@ class SampleConfig:
     overwrite: bool = False
     trust: str | None = None
     accelerator: str = "auto"
+    data: Any = None  # where the reals are, for the modes that look at them
+    model: Any = None  # that a data set chooses for train.py
+    d_steps: int = 1
+    accumulate: int = 1
 
 
 @dataclass
@@ -101,6 +108,10 @@ def _count_labels(root: str, labels: str | None = None) -> int:
     return count_labels(root, labels)
 
 
+def _options_of(group: str) -> str:
+    return ", ".join(GlobalHydra.instance().config_loader().get_group_options(group))
+
+
 def _of_table(what: str, _root_: DictConfig) -> Any:
     from gan_lightning.data import table_size  # takes seconds, too
 
@@ -117,6 +128,7 @@ def register() -> None:
     resolvers: dict[str, Callable[..., Any]] = {
         "count_labels": _count_labels,
         "of_table": _of_table,
+        "options_of": _options_of,
         "divide": lambda a, b: a / b,
         "clusters": lambda count, *codes: 0 if any(codes) else count,
         "labels": lambda known, clusters: known or clusters,

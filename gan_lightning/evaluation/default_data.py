@@ -1,12 +1,15 @@
 """The default reals: the data set that the generator was trained on."""
 
 from pathlib import Path
+from typing import Any
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from gan_lightning.config.schema import resolved
+from gan_lightning.data import DataModule
 from gan_lightning.errors import UserError
 from gan_lightning.export.generator_file import newest_generator, read_generator
 from gan_lightning.export.metadata import GeneratorMetadata
@@ -30,6 +33,25 @@ def with_own_reals(config: DictConfig) -> DictConfig:
         return config
     path = Path(str(first)) if first else newest_generator(Path("outputs"))
     metadata = read_generator(path, config.trust)[1]
+    return hydra.compose("evaluate", [*given, *named_reals(metadata, path)])
+
+
+def reals_of(metadata: GeneratorMetadata, path: Path) -> DataModule:
+    """Return the data of a generator: what `data=...` names, else what it was trained on.
+
+    Raises:
+        UserError: its file does not tell where its images are, or they are missing.
+    """
+    from gan_lightning.config.build import build_data  # takes seconds to import
+
+    given = [o for o in HydraConfig.get().overrides.task if o.lstrip("+~").startswith("data")]
+    config = hydra.compose("evaluate", given or named_reals(metadata, path))
+    node: dict[str, Any] = resolved(config)["data"] | {"on_missing": "error"}
+    return build_data({"data": node})[0]
+
+
+def named_reals(metadata: GeneratorMetadata, path: Path) -> list[str]:
+    """Return the overrides of `own_reals`; UserError if there are none."""
     own = own_reals(metadata)
     if not own:
         example = (
@@ -40,7 +62,7 @@ def with_own_reals(config: DictConfig) -> DictConfig:
             f"{'rows' if metadata.table else 'images'} are: name them as for train.py, such as "
             f"{example}"
         )
-    return hydra.compose("evaluate", [*given, *own])
+    return own
 
 
 def own_reals(metadata: GeneratorMetadata) -> list[str]:

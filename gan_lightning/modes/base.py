@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
 from gan_lightning.data import DataModule
 from gan_lightning.errors import UserError
 from gan_lightning.export.metadata import GeneratorMetadata
-from gan_lightning.modes.sheet import ENDINGS, Sheet, write_sheet
+from gan_lightning.modes.sheet import Sheet, write_sheet
 from gan_lightning.networks.base import Generator
+from gan_lightning.sampling.draw import sample_labels
 from gan_lightning.sampling.latents import sample_latents
 from gan_lightning.sampling.write import check_output
 
@@ -46,7 +46,7 @@ class Subject:
         return f"{self.file} ({self.metadata.dataset}; {self.metadata.standing})"
 
     def latents(self, first: int, count: int, seed: int | None = None) -> Tensor:
-        """Return z[count, L] of samples first, first + 1, ... of a seed, by default the asked one."""
+        """Return z[count, L] of samples first, first + 1, ...; by default of the seed asked."""
         seed = self.seed if seed is None else seed
         return sample_latents(seed, first, count, self.generator.latent_dim)
 
@@ -54,14 +54,22 @@ class Subject:
         """Return labels int64[count] in turn; None without any."""
         if not self.labels:
             return None
-        return torch.tensor([self.labels[i % len(self.labels)] for i in range(first, first + count)])
+        return sample_labels(first, count, self.labels)
 
 
 class Mode:
     """What to do with a generator; `conf/mode` has one YAML for each."""
 
-    ending: ClassVar[str] = ".png"  # of the output if none is named
-    endings: ClassVar[tuple[str, ...]] = ENDINGS  # that the output may have; "" is a folder
+    endings: ClassVar[tuple[str, ...]]  # that the output may have; "" is a folder
+
+    @property
+    def name(self) -> str:
+        """How a file is called if the user does not say."""
+        return type(self).__name__.lower()
+
+    def ending(self, subject: Subject) -> str:
+        """Return that of a file which the user does not name."""
+        return ".png"
 
     def check(self, subject: Subject, output: Path | None) -> None:
         """Raise UserError if it cannot be done, before anything is computed."""
@@ -76,6 +84,8 @@ class Mode:
 
 class SheetMode(Mode):
     """A mode whose result is rows and columns of images."""
+
+    endings = (".png", ".gif", ".webp", ".npz", ".csv", "")
 
     def sheet(self, subject: Subject) -> Sheet:
         """Return them."""

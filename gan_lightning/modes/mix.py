@@ -40,9 +40,7 @@ class Mix(SheetMode):
         coarse, fine = z[: self.rows], z[self.rows :]
         rows = torch.cat([fine[:1], coarse])  # the first one is not used
         first = [torch.stack([fine, fine], 1)]
-        pairs = first + [
-            torch.stack([one.expand_as(fine), fine], 1) for one in rows[1:]
-        ]
+        pairs = first + [torch.stack([one.expand_as(fine), fine], 1) for one in rows[1:]]
         y = subject.y(1)
 
         def draw(pair: Tensor, y: Tensor | None) -> Tensor:
@@ -58,5 +56,5 @@ class Mix(SheetMode):
         own = images(torch.stack([coarse, coarse], 1))
         blank = torch.full_like(own[:1], -1.0)
         heads = torch.cat([blank, own])[:, None]
-        about = f"coarse styles of {self.rows} samples, fine ones of {self.columns} from layer {crossover}"
+        about = f"coarse styles of {self.rows} samples, fine ones of {self.columns} others"
         return Sheet(torch.cat([heads, mixed], 1), about)

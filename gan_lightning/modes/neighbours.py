@@ -57,10 +57,13 @@ class Neighbours(SheetMode):
         )
         return Sheet(images, about)
 
-    def _nearest(self, data: DataModule, samples: Tensor, training: Tensor) -> tuple[Tensor, Tensor]:
+    def _nearest(
+        self, data: DataModule, samples: Tensor, training: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return distances [rows, columns], squared, and which images they are."""
         if self.space == "pixels":
-            flat = (to_unit_range(images).flatten(1) for images in (samples, training))
-            return nearest(*flat, self.columns)
+            flat = to_unit_range(training).flatten(1)
+            return nearest(samples.flatten(1), flat, self.columns)
         from gan_lightning.metrics.features.store import feature_network  # slow imports
         from gan_lightning.metrics.reals import real_statistics
 

@@ -31,7 +31,7 @@ def latent_weight(generator: Generator) -> Tensor:
     """
     length = generator.latent_dim
     if isinstance(generator, StyleGAN2Generator):
-        return torch.cat([conv.conv.style.weight for conv in generator.convs])
+        return generator.style_weight()
     for layer in generator.modules():
         if isinstance(layer, nn.Linear) and layer.in_features >= length:
             return layer.weight[:, :length]

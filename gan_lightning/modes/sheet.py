@@ -15,7 +15,6 @@ from gan_lightning.sampling.write import is_point
 from gan_lightning.system.files import atomic_write
 from gan_lightning.tables import Schema
 
-ENDINGS = (".png", ".gif", ".webp", ".npz", ".csv", "")
 ANIMATED = {".gif": "GIF", ".webp": "WEBP"}
 DURATION = 100  # milliseconds of a frame
 LEAST = 112  # pixels of an image in an animation: small ones are enlarged by whole numbers
@@ -94,7 +93,7 @@ def _animate(file: Path, images: Tensor, kind: str) -> None:
 
 def _arrays(file: Path, sheet: Sheet) -> None:
     with file.open("wb") as opened:
-        np.savez_compressed(opened, **sheet.arrays)
+        np.savez_compressed(opened, allow_pickle=False, **sheet.arrays)
 
 
 def _rows(file: Path, sheet: Sheet, schema: Schema) -> None:

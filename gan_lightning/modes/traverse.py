@@ -26,9 +26,7 @@ class Traverse(SheetMode):
         reach: in standard deviations.
     """
 
-    def __init__(
-        self, dims: Sequence[Whole] = (), steps: Count = 9, reach: Positive = 3.0
-    ) -> None:
+    def __init__(self, dims: Sequence[Whole] = (), steps: Count = 9, reach: Positive = 3.0) -> None:
         self.dims, self.steps, self.reach = tuple(dims), steps, reach
 
     def sheet(self, subject: Subject) -> Sheet:

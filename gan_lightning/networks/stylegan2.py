@@ -124,6 +124,11 @@ class StyleGAN2Generator(Generator):
         late = torch.arange(layers, device=z.device) >= crossover
         return torch.where((mixed & late)[:, :, None], other, w)
 
+    def style_weight(self) -> Tensor:
+        """Return the weights [F, L] by which w becomes the styles of all convolutions."""
+        layers = [layer for layer in self.convs if isinstance(layer, StyledConv)]
+        return torch.cat([layer.conv.style.weight for layer in layers])
+
     def synthesise(self, w: Tensor, z: Tensor) -> Tensor:
         """Return images of styles w[B, layers, L], with the noise of normalised z[B, L]."""
         h = self.constant.expand(len(w), -1, -1, -1)

@@ -57,13 +57,14 @@ def invert(
         raise ValueError(f"images {list(targets.shape[1:])}, not {list(generator.image_shape)}")
     starts = _samples(generator, seed, labels)
     parts = list(targets.split(TARGETS))
-    with tqdm(total=len(parts) * steps, desc="inverting", leave=False, delay=1, disable=None) as bar:
+    total = len(parts) * steps
+    with tqdm(total=total, desc="inverting", leave=False, delay=1, disable=None) as bar:
         found = [_descend(generator, part, starts, restarts, steps, bar) for part in parts]
-    y = torch.cat([one.y for one in found if one.y is not None]) if labels else None
     return Inversion(
-        *(torch.cat([getattr(one, name) for one in found]) for name in ("images", "z")),
-        y=y,
-        errors=torch.cat([one.errors for one in found]),
+        torch.cat([one.images for one in found]),
+        torch.cat([one.z for one in found]),
+        torch.cat([one.y for one in found if one.y is not None]) if labels else None,
+        torch.cat([one.errors for one in found]),
     )
 
 
@@ -113,4 +114,5 @@ def _descend(
     z, y = best_z[rows], None if y is None else y[rows]
     with torch.no_grad():
         drawn = generator(z, y).float()
-    return Inversion(drawn.cpu(), z.cpu(), None if y is None else y.cpu(), best[rows].sqrt().cpu() / 2)
+    errors = best[rows].sqrt().cpu() / 2  # pixels in (0, 1) differ by half as much
+    return Inversion(drawn.cpu(), z.cpu(), None if y is None else y.cpu(), errors)

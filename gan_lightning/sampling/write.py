@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Collection
 from itertools import chain
 from pathlib import Path
 from typing import IO
@@ -21,6 +22,16 @@ from gan_lightning.system.portable import blocks_and_slots
 from gan_lightning.tables import Schema
 
 MAX_GRID = 1 << 26  # pixels; twice a large screen's side in each direction, 74,000 digits
+IDX = "-images-idx3-ubyte"
+ENDINGS = {  # of an output: what it is
+    ".png": "a grid",
+    ".gif": "an animation",
+    ".webp": "an animation",
+    ".npz": "arrays",
+    ".csv": "rows of a table",
+    IDX: "MNIST's format",
+    "": "a folder",
+}
 _LABEL = 8  # bytes, int64
 _FIELD = 24  # bytes of a field of a CSV file, as a rule
 _PNG = 256  # bytes of a PNG beyond its pixels, at most, for small images
@@ -35,17 +46,20 @@ def free_path(path: Path) -> Path:
     return candidate
 
 
-def check_output(path: Path, overwrite: bool, table: bool = False) -> None:
-    """Raise UserError if the suffix is unknown, or not for a table's rows, or the path is taken."""
+def check_output(
+    path: Path, overwrite: bool, table: bool = False, endings: Collection[str] = tuple(ENDINGS)
+) -> None:
+    """Raise UserError if the suffix is unknown, or not for a table's rows, or the path is taken.
+
+    `endings` are those that may be chosen from, "" for a folder, `IDX` for MNIST's format.
+    """
     idx = is_idx(path)
-    if path.suffix not in ("", ".png", ".npz", ".csv") and not idx:
-        raise UserError(
-            f"output={path}: end it in .png (a grid), .npz (arrays), .csv (rows of a table), "
-            "-images-idx3-ubyte (MNIST's format) or / (a folder)"
-        )
+    if (IDX if idx else path.suffix) not in endings:
+        words = ", ".join(f"{ending or '/'} ({ENDINGS[ending]})" for ending in endings)
+        raise UserError(f"output={path}: end it in {words}")
     if path.suffix == ".csv" and not table:
         raise UserError(f"output={path}: this generator draws images, not rows of a table")
-    if table and (idx or path.suffix not in (".png", ".csv")):
+    if table and (idx or path.suffix not in (".png", ".csv", ".gif", ".webp")):
         raise UserError(f"output={path}: end it in .csv (rows) or .png (dots): this is a table")
     taken = any(path.iterdir()) if path.is_dir() else os.path.lexists(path)
     taken = taken or (idx and os.path.lexists(labels_beside(path)))
