@@ -39,6 +39,7 @@ def main(config: DictConfig, _: CommandLine) -> None:
         seed=asked.seed,
         image=Path(asked.image) if asked.image else None,
         overwrite=asked.overwrite,
+        train_judge=asked.train_judge,
         reals=partial(reals_of, metadata, path),
     )
     output = Path(asked.output) if asked.output else None

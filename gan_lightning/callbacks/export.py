@@ -1,4 +1,4 @@
-"""The generator files of a run: the latest after every epoch, and the best so far."""
+"""The files of a run: the latest generator and D after every epoch, the best generator so far."""
 
 from pathlib import Path
 from typing import Any
@@ -7,8 +7,16 @@ from lightning import Callback, LightningModule, Trainer
 
 from gan_lightning.callbacks.context import context
 from gan_lightning.errors import UserError
+from gan_lightning.export.discriminator_file import (
+    DISCRIMINATOR_FILE,
+    Judge,
+    save_judge,
+)
+from gan_lightning.export.discriminator_metadata import describe_discriminator
 from gan_lightning.export.generator_file import BEST_FILE, GENERATOR_FILE, save_generator
 from gan_lightning.export.metadata import describe
+from gan_lightning.networks.base import Discriminator
+from gan_lightning.training import GANModule
 
 
 class GeneratorExport(Callback):
@@ -45,5 +53,19 @@ class GeneratorExport(Callback):
             scores = module.scores if module.course.latest_at == seen else {}
             metadata = describe(self.config, generator, seen, scores, counts, data.table())
             save_generator(self.path, generator, metadata)
+            if isinstance(module, GANModule):
+                self._save_discriminator(module)
             if module.course.best_at == seen:
                 save_generator(self.path.with_name(BEST_FILE), generator, metadata)
+
+    def _save_discriminator(self, module: GANModule) -> None:
+        """Write D, for whoever wants to ask it about images; one of one's own may not fit."""
+        d, clusters = module.discriminator, module.clusters
+        if not isinstance(d, Discriminator):
+            return
+        count, centres = (clusters.count, clusters.centres) if clusters else (0, None)
+        try:
+            metadata = describe_discriminator(self.config, d, count, module.images_seen)
+        except ValueError:  # its arguments are no plain values
+            return
+        save_judge(self.path.with_name(DISCRIMINATOR_FILE), Judge(d, metadata, centres))

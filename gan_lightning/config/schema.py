@@ -54,6 +54,7 @@ class SampleConfig:
     mode: dict[str, Any] = MISSING
     generator: str | None = None
     image: str | None = None
+    train_judge: bool = False
     num_samples: Count = 100
     seed: Seed = 0
     label: int | None = None

@@ -7,14 +7,7 @@ the user names it too (`trust`).
 """
 
 import dataclasses
-import hashlib
-import json
 from pathlib import Path
-from typing import Any
-
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor
 
 from gan_lightning.errors import UserError
 from gan_lightning.export.metadata import (
@@ -26,79 +19,47 @@ from gan_lightning.export.metadata import (
     split_target,
 )
 from gan_lightning.export.rebuild import MAX_BYTES, blank, check_fit, check_shapes, fill
+from gan_lightning.export.tensor_file import (
+    UNREADABLE,
+    Shapes,
+    building,
+    read_fields,
+    read_tensors,
+    reading,
+    write_tensor_file,
+)
 from gan_lightning.networks.base import Generator
 from gan_lightning.system.checkpoint_file import read_checkpoint
-from gan_lightning.system.files import atomic_write
-from gan_lightning.system.untrusted import printable, strict_json, tensor_header
+from gan_lightning.system.untrusted import printable
 
 GENERATOR_FILE = "generator.safetensors"  # in a run folder: the latest
 BEST_FILE = "best.safetensors"  # the one with the lowest FID so far, if the run is scored
 Read = tuple[Generator, GeneratorMetadata]
-_UNREADABLE = (OSError, SafetensorError, KeyError, TypeError, ValueError, AttributeError)
 
 
 def save_generator(path: Path, generator: Generator, metadata: GeneratorMetadata) -> None:
     """Write a generator file; a reader never sees half of it."""
-    tensors = {k: v.detach().cpu().contiguous() for k, v in generator.state_dict().items()}
     fields = dataclasses.asdict(metadata)
     if not metadata.table:  # older versions read files of images, and know of no tables
         del fields["table"]
-    fields["sha256"] = content_hash(fields, tensors)
-    text = json.dumps(fields, sort_keys=True)
-    atomic_write(path, lambda file: save_file(tensors, file, metadata={"gan_lightning": text}))
-
-
-def content_hash(fields: dict[str, Any], tensors: dict[str, Tensor]) -> str:
-    """Return the SHA-256 over the metadata (without the hash itself) and all tensors."""
-    digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode())
-    for name in sorted(tensors):
-        digest.update(name.encode())
-        digest.update(tensors[name].numpy().tobytes())
-    return digest.hexdigest()
-
-
-def _read_fields(path: Path) -> tuple[dict[str, Any], str]:
-    """Return (the metadata's fields, the hash they name)."""
-    if path.stat().st_size > MAX_BYTES:
-        raise ValueError(f"larger than {MAX_BYTES >> 30} GiB")
-    fields = strict_json(tensor_header(path).get("gan_lightning", "{}"))
-    if not isinstance(fields, dict) or "format_version" not in fields:
-        raise ValueError("it has no metadata")
-    version = fields["format_version"]
-    if type(version) is int and version > FORMAT_VERSION:
-        raise UserError(f"{path}: made by a newer version of this project; upgrade to read")
-    return fields, fields.pop("sha256")
+    write_tensor_file(path, fields, generator.state_dict())
 
 
 def read_generator_file(path: Path, trust: str | None = None) -> Read:
     """Read a `generator.safetensors`; the tensors last, once they fit. UserError if it is none."""
-    try:
-        fields, expected = _read_fields(path)
+    with reading(path, "generator"):
+        fields, expected = read_fields(path, FORMAT_VERSION)
         metadata = checked(GeneratorMetadata(**fields))
-        with safe_open(path, framework="pt") as file:
-            names = list(file.keys())
-            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in names}
-            generator = _blank(path, metadata, shapes, trust)
-            tensors = {name: file.get_tensor(name) for name in names}
-        if content_hash(fields, tensors) != expected:
-            raise UserError(f"{path} is corrupt or was changed (hash mismatch)")
-        return fill(generator, tensors), metadata
-    except _UNREADABLE as error:
-        reason = printable(str(error))[:300]
-        raise UserError(f"{path} is not a generator file of this project ({reason})") from error
+        found: list[Generator] = []
 
+        def accept(shapes: Shapes) -> None:
+            with building(path, "generator"):
+                found.append(blank(metadata.class_name, metadata.arguments, len(shapes), trust))
+                check_shapes(found[0], shapes, metadata.class_name)
+                check_fit(found[0], metadata)
 
-def _blank(
-    path: Path, metadata: GeneratorMetadata, shapes: dict[str, tuple[int, ...]], trust: str | None
-) -> Generator:
-    try:
-        generator = blank(metadata.class_name, metadata.arguments, len(shapes), trust)
-        check_shapes(generator, shapes, metadata.class_name)
-        check_fit(generator, metadata)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        reason = printable(str(error.args[0]))[:500]
-        raise UserError(f"{path}: cannot build the generator: {reason}") from error
-    return generator
+        tensors = read_tensors(path, fields, expected, accept)
+        return fill(found[0], tensors), metadata
 
 
 def generator_from_checkpoint(path: Path, trust: str | None = None) -> Read:
@@ -121,7 +82,7 @@ def generator_from_checkpoint(path: Path, trust: str | None = None) -> Read:
         check_shapes(generator, {k: tuple(v.shape) for k, v in tensors.items()}, name)
         check_fit(generator, metadata)
         return fill(generator, tensors), metadata
-    except (*_UNREADABLE, LookupError, ArithmeticError, RuntimeError) as error:
+    except (*UNREADABLE, LookupError, ArithmeticError, RuntimeError) as error:
         reason = printable(str(error.args[0] if error.args else error))[:500]
         raise UserError(f"{path} holds no generator of this project: {reason}") from error
 
@@ -144,7 +105,7 @@ def generator_of(run: Path) -> Path:
 
 def read_metadata(file: Path) -> GeneratorMetadata:
     """Return what a generator file of one's own run says of itself."""
-    return checked(GeneratorMetadata(**_read_fields(file)[0]))
+    return checked(GeneratorMetadata(**read_fields(file, FORMAT_VERSION)[0]))
 
 
 def read_generator(path: Path, trust: str | None = None) -> tuple[*Read, Path]:

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from torch import nn
+
 from gan_lightning.errors import UserError
-from gan_lightning.networks.base import Generator, generator_path
+from gan_lightning.networks.base import Generator, network_path
 from gan_lightning.tables import MOST_COORDINATES, Schema, read_schema
 
 FORMAT_VERSION = 1
@@ -197,7 +199,9 @@ def describe(
     return checked(metadata)
 
 
-def split_target(node: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return (the class name in a generator file, the arguments) of a config's node."""
+def split_target(
+    node: dict[str, Any], kind: type[nn.Module] = Generator
+) -> tuple[str, dict[str, Any]]:
+    """Return (the class name in a file, the arguments) of a config's node."""
     arguments = {k: v for k, v in node.items() if k not in ("_target_", "_convert_")}
-    return generator_path(node["_target_"]), arguments
+    return network_path(node["_target_"], kind), arguments

@@ -17,7 +17,7 @@ from torch.utils._pytree import tree_leaves
 
 from gan_lightning.errors import UserError
 from gan_lightning.export.metadata import GeneratorMetadata
-from gan_lightning.networks.base import Generator, find_generator
+from gan_lightning.networks.base import Generator, Network, find_network
 from gan_lightning.sampling.draw import CHUNK
 
 MAX_BYTES = 2 << 30  # of a file, and of any tensor between z and the images of one chunk
@@ -25,34 +25,35 @@ PADDING = 8  # pixels that an image has more within a network, at most
 _RANDOM = (torch.ops.aten.normal_.default, torch.ops.aten.uniform_.default)
 
 
-def find_class(name: str, trust: str | None = None) -> type[Generator]:
+def find_class(name: str, trust: str | None, kind: type[Network]) -> type[Network]:
     """Return the class that a file names: one of this package's, or the one trusted by the user.
 
     Nothing is imported but what `trust` says, and that only if the file asks for it; a name that
     is neither is a KeyError.
     """
     if name == trust:
-        return _import(trust)
+        return _import(trust, kind)
     try:
-        return find_generator(name)
+        return find_network(name, kind)
     except KeyError as error:
         if "." not in name:
             raise
-        known = error.args[0].partition("; ")[2]
+        known, word = error.args[0].partition("; ")[2], kind.__name__.lower()
         raise KeyError(
-            f"unknown generator class {name!r}, not of this package ({known}); if you trust "
+            f"unknown {word} class {name!r}, not of this package ({known}); if you trust "
             f"its code, say so by trust={name}"
         ) from None
 
 
-def _import(path: str) -> type[Generator]:
+def _import(path: str, kind: type[Network]) -> type[Network]:
     module, _, name = path.rpartition(".")
     try:
         cls = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
         raise UserError(f"trust={path}: {error}; is it on the PYTHONPATH?") from error
-    if not isinstance(cls, type) or not issubclass(cls, Generator) or cls is Generator:
-        raise UserError(f"trust={path}: must be a subclass of gan_lightning.networks.Generator")
+    if not isinstance(cls, type) or not issubclass(cls, kind) or cls is kind:
+        word = f"gan_lightning.networks.{kind.__name__}"
+        raise UserError(f"trust={path}: must be a subclass of {word}")
     return cls
 
 
@@ -103,13 +104,19 @@ class _Watch(TorchDispatchMode):
         return result
 
 
-def blank(name: str, arguments: dict[str, Any], tensors: int, trust: str | None) -> Generator:
+def blank(
+    name: str,
+    arguments: dict[str, Any],
+    tensors: int,
+    trust: str | None,
+    kind: type[Network] = Generator,
+) -> Network:
     """Return the named network without weights (of a trusted class: with its own).
 
     It is built on the meta device, so wrong sizes cost no memory; the number of layers is bounded
     by `tensors`, the number of tensors in the file. A constructor's complaint is a ValueError.
     """
-    cls = find_class(name, trust)
+    cls = find_class(name, trust, kind)
     if name == trust:  # its code is run anyway, and need not know of the meta device
         return cls(**arguments)
     try:
@@ -158,7 +165,16 @@ def check_shapes(generator: nn.Module, found: dict[str, tuple[int, ...]], name: 
         raise ValueError(f"tensor {wrong[0][0][:100]!r} does not fit {name}")
 
 
-def fill(generator: Generator, tensors: dict[str, Tensor]) -> Generator:
+def check_cost(network: nn.Module, shape: tuple[int, ...], labels: int) -> None:
+    """Raise ValueError if a discriminator needs too much memory, or has not one logit an image."""
+    with torch.inference_mode(), torch.device("meta"), _Watch(MAX_BYTES):
+        y = torch.zeros(CHUNK, dtype=torch.int64) if labels else None
+        logits = network.eval()(torch.zeros(CHUNK, *shape), y)
+    if tuple(logits.shape) != (CHUNK,):
+        raise ValueError(f"its answers are {list(logits.shape)}")
+
+
+def fill(generator: Network, tensors: dict[str, Tensor]) -> Network:
     """Give a network its weights, ValueError if of other types; in eval mode, without gradients."""
     for key, value in generator.state_dict().items():
         if tensors[key].dtype != value.dtype:

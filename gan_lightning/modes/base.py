@@ -38,6 +38,7 @@ class Subject:
     seed: int
     image: Path | None
     overwrite: bool
+    train_judge: bool
     reals: Callable[[], DataModule]
 
     @property

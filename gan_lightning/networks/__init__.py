@@ -1,11 +1,11 @@
 """Generators and discriminators.
 
 A new architecture is a new module here with a subclass of `Generator` and one of `Discriminator`,
-and a YAML under `conf/model/`. Nothing is registered by hand: `find_generator` looks at the classes
+and a YAML under `conf/model/`. Nothing is registered by hand: `find_network` looks at the classes
 that live in this package, and a generator file can name only these.
 """
 
-from gan_lightning.networks.base import Discriminator, Generator, find_generator
+from gan_lightning.networks.base import Discriminator, Generator, find_network
 from gan_lightning.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from gan_lightning.networks.density import Density
 from gan_lightning.networks.hidden_markov import HiddenMarkov

@@ -4,7 +4,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import Tensor, nn
 
@@ -114,8 +114,11 @@ class ProjectionHead(nn.Module):
         return logits
 
 
-def generator_classes() -> dict[str, type[Generator]]:
-    """Return all `Generator` classes that live in this package and can be built, by name."""
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def network_classes(kind: type[Network]) -> dict[str, type[Network]]:
+    """Return all classes of a kind that live in this package and can be built, by name."""
     package = importlib.import_module(__package__)  # its path may have more than one folder
     names = [info.name for info in pkgutil.iter_modules(package.__path__)]
     modules = [importlib.import_module(f"{__package__}.{name}") for name in names]
@@ -124,24 +127,30 @@ def generator_classes() -> dict[str, type[Generator]]:
         for module in modules
         for cls in vars(module).values()
         if isinstance(cls, type)
-        and issubclass(cls, Generator)
-        and cls is not Generator
+        and issubclass(cls, kind)
+        and cls is not kind
         and not inspect.isabstract(cls)
         and cls.__module__ == module.__name__
     }
 
 
-def find_generator(name: str) -> type[Generator]:
-    """Return the generator class of that name; KeyError if none lives in this package."""
-    classes = generator_classes()
+def generator_classes() -> dict[str, type[Generator]]:
+    """Return all `Generator` classes that live in this package and can be built, by name."""
+    return network_classes(Generator)
+
+
+def find_network(name: str, kind: type[Network]) -> type[Network]:
+    """Return the class of that name and kind; KeyError if none lives in this package."""
+    classes = network_classes(kind)
     if name not in classes:
-        raise KeyError(f"unknown generator class {name!r}; known: {', '.join(sorted(classes))}")
+        word = kind.__name__.lower()
+        raise KeyError(f"unknown {word} class {name!r}; known: {', '.join(sorted(classes))}")
     return classes[name]
 
 
-def generator_path(target: str) -> str:
-    """Return the short name of a `_target_` that is a generator of this package, else itself."""
-    for name, cls in generator_classes().items():
+def network_path(target: str, kind: type[Network]) -> str:
+    """Return the short name of a `_target_` that is a network of this package, else itself."""
+    for name, cls in network_classes(kind).items():
         if target in (f"{__package__}.{name}", f"{cls.__module__}.{name}"):
             return name
     return target

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from gan_lightning import networks
-from gan_lightning.networks import Density, Discriminator, Generator, find_generator
+from gan_lightning.networks import Density, Discriminator, Generator, find_network
 from gan_lightning.networks.base import generator_classes
 from tests.tiny import QUICK, fitted
 
@@ -126,7 +126,7 @@ def test_discriminator_listens_to_the_label(cls: type) -> None:
 @GENERATORS
 def test_a_file_can_describe_the_generator(cls: type) -> None:
     """By a name on the closed list and by plain arguments that survive JSON."""
-    assert find_generator(cls.__name__) is cls
+    assert find_network(cls.__name__, Generator) is cls
     for parameter in inspect.signature(cls).parameters.values():
         if parameter.default is not parameter.empty:
             json.dumps(parameter.default)
@@ -136,4 +136,4 @@ def test_the_list_of_generators_is_closed() -> None:
     assert {"DCGANGenerator", "MLPGenerator"} <= set(generator_classes())
     for name in ("Generator", "DCGANDiscriminator", "torch.nn.Linear", "os.system", ""):
         with pytest.raises(KeyError, match=r"unknown generator.*DCGANGenerator"):
-            find_generator(name)
+            find_network(name, Generator)

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from gan_lightning.export.generator_file import content_hash
+from gan_lightning.export.tensor_file import content_hash
 from gan_lightning.networks import MLPGenerator
 
 ARGUMENTS = {"latent_dim": 4, "image_shape": [1, 4, 4], "num_classes": 0, "hidden": [8]}

@@ -1,0 +1,158 @@
+"""The discriminator in a file of its own, as safe as the generator's, and what it says of images.
+
+A safetensors file like the generator's: tensors, plain JSON, a class of a closed list. It also
+holds the centres of the clusters that take the place of labels, if there are such, and the
+calibration that turns logits into probabilities, once `sample.py mode=judge` has found one.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from gan_lightning.errors import UserError
+from gan_lightning.export.discriminator_metadata import (
+    KIND,
+    Calibration,
+    DiscriminatorMetadata,
+    checked,
+)
+from gan_lightning.export.metadata import FORMAT_VERSION
+from gan_lightning.export.rebuild import blank, check_cost, check_shapes, fill
+from gan_lightning.export.tensor_file import (
+    Shapes,
+    building,
+    read_fields,
+    read_tensors,
+    reading,
+    write_tensor_file,
+)
+from gan_lightning.networks.base import Discriminator
+
+DISCRIMINATOR_FILE = "discriminator.safetensors"  # in a run folder: the latest
+JUDGE_FILE = "judge.safetensors"  # the same trained on, with G frozen, until it decides
+CENTRES = "clusters.centres"  # [K, P]
+CHUNK = 200  # images at a time
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A discriminator in eval mode on the CPU, and how to read its logits."""
+
+    discriminator: Discriminator
+    metadata: DiscriminatorMetadata
+    centres: Tensor | None = None  # of clusters [K, P]
+
+    @property
+    def calibration(self) -> Calibration | None:
+        found = self.metadata.calibration
+        return Calibration(**found) if found else None
+
+    def calibrated(self, calibration: Calibration) -> "Judge":
+        """Return the same with a calibration."""
+        fields = dataclasses.asdict(calibration)
+        return dataclasses.replace(
+            self, metadata=dataclasses.replace(self.metadata, calibration=fields)
+        )
+
+    @torch.inference_mode()
+    def logits(self, images: Tensor, y: Tensor | None = None) -> Tensor:
+        """Return D's logits [B] of images[B, C, H, W] in [-1, 1]: the larger, the more real.
+
+        Without labels y[B] a conditional D is asked about each, and its largest answer counts; with
+        clusters in their place it is asked about the image's own.
+        """
+        return torch.cat(
+            [
+                self._logits(part, None if y is None else y[i * CHUNK : (i + 1) * CHUNK])
+                for i, part in enumerate(images.split(CHUNK))
+            ]
+        )
+
+    def _logits(self, x: Tensor, y: Tensor | None) -> Tensor:
+        d = self.discriminator
+        if not d.num_classes:
+            return d(x)
+        if self.centres is not None:
+            y = self.clusters(x)
+        if y is not None:
+            return d(x, y)
+        h = d.features(x)
+        every = [d.head(h, torch.full((len(x),), label)) for label in self.metadata.classes]
+        return torch.stack(every).max(dim=0).values
+
+    def clusters(self, x: Tensor) -> Tensor:
+        """Return the cluster int64[B] of images, where clusters take the place of labels."""
+        assert self.centres is not None
+        return torch.cdist(x.flatten(1), self.centres).argmin(dim=1)
+
+    def p_fake(self, images: Tensor, y: Tensor | None = None) -> Tensor:
+        """Return P(fake | features) [B], calibrated if a calibration is known."""
+        logits, known = self.logits(images, y), self.calibration
+        return 1 - (logits if known is None else known.scale * logits + known.offset).sigmoid()
+
+
+def save_judge(path: Path, judge: Judge) -> None:
+    """Write a discriminator's file."""
+    tensors = dict(judge.discriminator.state_dict())
+    if judge.centres is not None:
+        tensors[CENTRES] = judge.centres
+    write_tensor_file(path, dataclasses.asdict(checked(judge.metadata)), tensors)
+
+
+def read_judge_file(path: Path, trust: str | None = None) -> Judge:
+    """Read a `discriminator.safetensors`; the tensors last, once they fit. UserError if none."""
+    with reading(path, KIND):
+        fields, expected = read_fields(path, FORMAT_VERSION)
+        metadata = checked(DiscriminatorMetadata(**fields))
+        found: list[Discriminator] = []
+        pixels = torch.Size(metadata.image_shape).numel()
+
+        def accept(shapes: Shapes) -> None:
+            with building(path, KIND):
+                centres = shapes.pop(CENTRES, None)
+                if centres not in (None, (metadata.num_classes, pixels)):
+                    raise ValueError(f"tensor {CENTRES!r} does not fit")
+                d = blank(
+                    metadata.class_name, metadata.arguments, len(shapes), trust, Discriminator
+                )
+                check_shapes(d, shapes, metadata.class_name)
+                said = (tuple(metadata.image_shape), metadata.num_classes)
+                if said != (d.image_shape, d.num_classes):
+                    raise ValueError("image_shape or num_classes are not the network's")
+                if any(weight.is_meta for weight in d.state_dict().values()):
+                    check_cost(d, d.image_shape, d.num_classes)
+                found.append(d)
+
+        tensors = read_tensors(path, fields, expected, accept)
+        centres = tensors.pop(CENTRES, None)
+        return Judge(fill(found[0], tensors), metadata, centres)
+
+
+def read_judge(path: Path, trust: str | None = None, trained: bool | None = None) -> Judge:
+    """Read the D of a run folder, beside a generator's file, or of a file of its own.
+
+    Args:
+        trained: the one trained on until it decides; None: that one if it is there.
+
+    Raises:
+        UserError: there is none.
+    """
+    file = judge_file(path, trained)
+    if not file.is_file():
+        raise UserError(
+            f"{path}: no {file} beside it, which says what D makes of images: name the run folder "
+            "of a GAN; an older run gets it by resume=RUN trainer.max_epochs=MORE"
+        )
+    return read_judge_file(file, trust)
+
+
+def judge_file(path: Path, trained: bool | None = None) -> Path:
+    """Return where the D of a run folder, or of any file in it, is kept."""
+    folder = path if path.is_dir() else path.parent
+    folder = folder.parent if folder.name == "checkpoints" else folder
+    if trained is None:
+        trained = (folder / JUDGE_FILE).is_file()
+    return folder / (JUDGE_FILE if trained else DISCRIMINATOR_FILE)

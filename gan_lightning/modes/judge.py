@@ -1,0 +1,155 @@
+"""D as judge: P(fake | features) of images, and how far to trust it."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from gan_lightning.errors import UserError
+from gan_lightning.export.discriminator_file import Judge as Read
+from gan_lightning.export.discriminator_file import judge_file, read_judge, save_judge
+from gan_lightning.export.discriminator_metadata import Calibration
+from gan_lightning.modes.base import Mode, Subject, of_images
+from gan_lightning.modes.calibration import (
+    calibrate,
+    fresh_fakes,
+    held_out_reals,
+    reliability,
+    train_judge,
+)
+from gan_lightning.modes.given import Given, read_given
+from gan_lightning.pixels import to_uint8, to_unit_range, visible
+from gan_lightning.ranges import Switch, validated
+from gan_lightning.system.files import sha256
+
+LISTED = 20  # images in the table
+SHOWN = 5  # reals and fakes, if no image is given
+BINS = 20  # of the histogram
+
+
+@validated
+class Judge(Mode):
+    """Says of each image how likely it is a fake, as D sees it; calibrated on first use.
+
+    Args:
+        calibrated: turn D's logits into probabilities by a scale and an offset, fitted on held-out
+            reals and fresh fakes; False: by the sigmoid alone, as D was trained.
+        fit: bring images of another size or colour to the generator's.
+    """
+
+    endings = (".png",)
+
+    def __init__(self, calibrated: Switch = True, fit: Switch = False) -> None:
+        self.calibrated, self.fit = calibrated, fit
+
+    def check(self, subject: Subject, output: Path | None) -> None:
+        super().check(subject, output)
+        of_images(subject, "judge")
+        if not subject.train_judge:
+            read_judge(subject.file)
+
+    def run(self, subject: Subject, output: Path) -> str:
+        shape = tuple(subject.generator.image_shape)
+        given = read_given(subject.image, shape, self.fit, "judge") if subject.image else None
+        judge, reals, fakes = self._judge(subject)
+        known = judge.calibration if self.calibrated else None
+        if given is None:
+            given = _some(reals, fakes)
+        x = to_unit_range(given.images)
+        p = {
+            "reals": _p(judge, reals, known),
+            "fakes": _p(judge, fakes, known),
+            "given": _p(judge, x, known),
+        }
+        _print(given.names, p["given"])
+        _draw(output, given, p)
+        return f"{_trust(p, known)} -> {output}"
+
+    def _judge(self, subject: Subject) -> tuple[Read, Tensor, Tensor]:
+        """Return D, trained on and calibrated if asked, and the halves that it did not see."""
+        data = subject.reals()
+        reals, _ = held_out_reals(data)
+        fakes = fresh_fakes(subject, len(reals))
+        path, trained = judge_file(subject.file, subject.train_judge), subject.train_judge
+        of = sha256(subject.file)
+        judge = read_judge(subject.file, trained=trained and path.is_file())
+        if tuple(judge.metadata.image_shape) != tuple(subject.generator.image_shape):
+            raise UserError(f"{path}: D looks at images of another shape than {subject.file} draws")
+        stale = judge.calibration is None or judge.calibration.fakes_of != of
+        if trained and (stale or not path.is_file()):
+            judge = train_judge(subject, read_judge(subject.file, trained=False), data)
+        if stale:
+            judge = judge.calibrated(calibrate(judge.logits(reals), judge.logits(fakes), of))
+            try:
+                save_judge(path, judge)
+            except OSError as error:
+                print(f"{path} cannot be written ({error.strerror}): the next call does it again")
+        half = len(reals) // 2
+        return judge, reals[half:], fakes[half:]
+
+
+def _p(judge: Read, x: Tensor, known: Calibration | None) -> Tensor:
+    logits = judge.logits(x)
+    return 1 - (known.scale * logits + known.offset if known else logits).sigmoid()
+
+
+def _some(reals: Tensor, fakes: Tensor) -> Given:
+    """Return some images of both kinds."""
+    names = [f"{kind} {i}" for kind in ("real", "fake") for i in range(SHOWN)]
+    return Given(to_uint8(torch.cat([reals[:SHOWN], fakes[:SHOWN]])), names)
+
+
+def verdict(p_fake: float) -> str:
+    """Return what is more likely."""
+    return "fake" if p_fake > 0.5 else "real"
+
+
+def _print(names: list[str], p: Tensor) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("image", "P(fake | features)", "verdict")
+    for name, one in list(zip(names, p.tolist(), strict=True))[:LISTED]:
+        table.add_row(name, f"{one:.3f}", verdict(one))
+    console = Console()
+    console.print(table)
+    if len(names) > LISTED:
+        called = (p > 0.5).float().mean().item()
+        console.print(f"and {len(names) - LISTED:,} more; {called:.1%} of all are called fake")
+
+
+def _trust(p: dict[str, Tensor], known: Calibration | None) -> str:
+    right = [(p["reals"] <= 0.5).float().mean().item(), (p["fakes"] > 0.5).float().mean().item()]
+    how = "calibrated" if known else "not calibrated"
+    return (
+        f"right about {right[0]:.1%} of {len(p['reals']):,} held-out reals and {right[1]:.1%} of "
+        f"{len(p['fakes']):,} fresh fakes ({how})"
+    )
+
+
+def _draw(path: Path, given: Given, p: dict[str, Tensor]) -> None:
+    """Write the images with verdicts, the histogram of all kinds, and the reliability."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 6.4), layout="constrained")
+    places = figure.add_gridspec(3, 10, height_ratios=(1, 1, 2.2))
+    shown = visible(given.images[:20])
+    for i, (image, one) in enumerate(zip(shown, p["given"].tolist(), strict=False)):
+        axes = figure.add_subplot(places[i // 10, i % 10])
+        axes.imshow(image.permute(1, 2, 0), cmap="gray", vmin=0, vmax=255)
+        axes.set_title(f"{one:.2f}: {verdict(one)}", fontsize=8)
+        axes.set_axis_off()
+    histogram = figure.add_subplot(places[2, :6])
+    for name, values in p.items():
+        weights = torch.full((len(values),), 1 / len(values))
+        histogram.hist(values, BINS, (0, 1), weights=weights, histtype="step", label=name)
+    histogram.set(xlabel="P(fake | features)", ylabel="share of the images")
+    histogram.legend(fontsize=8)
+    fake = torch.cat([torch.zeros(len(p["reals"])), torch.ones(len(p["fakes"]))])
+    found = reliability(torch.cat([p["reals"], p["fakes"]]), fake)
+    right = figure.add_subplot(places[2, 6:])
+    right.plot([0, 1], [0, 1], color="grey", linestyle=":")
+    right.plot([one[0] for one in found], [one[1] for one in found], marker="o")
+    right.set(xlabel="P(fake | features)", ylabel="share that are fakes", xlim=(0, 1), ylim=(0, 1))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=100)
