@@ -57,21 +57,12 @@ class Judge:
             self, metadata=dataclasses.replace(self.metadata, calibration=fields)
         )
 
-    @torch.inference_mode()
-    def logits(self, images: Tensor, y: Tensor | None = None) -> Tensor:
+    def answers(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """Return D's logits [B] of images[B, C, H, W] in [-1, 1]: the larger, the more real.
 
         Without labels y[B] a conditional D is asked about each, and its largest answer counts; with
         clusters in their place it is asked about the image's own.
         """
-        return torch.cat(
-            [
-                self._logits(part, None if y is None else y[i * CHUNK : (i + 1) * CHUNK])
-                for i, part in enumerate(images.split(CHUNK))
-            ]
-        )
-
-    def _logits(self, x: Tensor, y: Tensor | None) -> Tensor:
         d = self.discriminator
         if not d.num_classes:
             return d(x)
@@ -82,6 +73,13 @@ class Judge:
         h = d.features(x)
         every = [d.head(h, torch.full((len(x),), label)) for label in self.metadata.classes]
         return torch.stack(every).max(dim=0).values
+
+    @torch.inference_mode()
+    def logits(self, images: Tensor, y: Tensor | None = None) -> Tensor:
+        """Return `answers` of any number of images, some at a time, without gradients."""
+        labels = [None] * len(images) if y is None else y.split(CHUNK)
+        parts = zip(images.split(CHUNK), labels, strict=False)
+        return torch.cat([self.answers(x, known) for x, known in parts])
 
     def clusters(self, x: Tensor) -> Tensor:
         """Return the cluster int64[B] of images, where clusters take the place of labels."""

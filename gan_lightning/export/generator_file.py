@@ -54,7 +54,9 @@ def read_generator_file(path: Path, trust: str | None = None) -> Read:
 
         def accept(shapes: Shapes) -> None:
             with building(path, "generator"):
-                found.append(blank(metadata.class_name, metadata.arguments, len(shapes), trust))
+                found.append(
+                    blank(metadata.class_name, metadata.arguments, len(shapes), trust, Generator)
+                )
                 check_shapes(found[0], shapes, metadata.class_name)
                 check_fit(found[0], metadata)
 
@@ -75,7 +77,7 @@ def generator_from_checkpoint(path: Path, trust: str | None = None) -> Read:
         name, arguments = split_target(config["model"]["generator"])
         if not is_plain(list(arguments.values())):
             raise ValueError("its arguments are no plain values")
-        generator = blank(name, arguments, len(tensors), trust)
+        generator = blank(name, arguments, len(tensors), trust, Generator)
         position = checkpoint.images_seen, checkpoint.scores
         counts, table = checkpoint.get("class_counts", ()), checkpoint.get("table", {})
         metadata = describe(config, generator, *position, counts, table)

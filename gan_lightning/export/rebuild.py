@@ -109,7 +109,7 @@ def blank(
     arguments: dict[str, Any],
     tensors: int,
     trust: str | None,
-    kind: type[Network] = Generator,
+    kind: type[Network],
 ) -> Network:
     """Return the named network without weights (of a trusted class: with its own).
 

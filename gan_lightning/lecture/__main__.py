@@ -4,13 +4,12 @@ import sys
 from argparse import ArgumentParser
 
 from gan_lightning.errors import UserError
-from gan_lightning.lecture import classify, joint, judge, marks, plane, scaling, steps
+from gan_lightning.lecture import classify, joint, marks, plane, scaling, steps
 
 # Each with HELP, add_arguments(parser) and main(arguments) -> what was found.
 COMMANDS = {
     "classify": classify,
     "joint": joint,
-    "judge": judge,
     "marks": marks,
     "plane": plane,
     "scaling": scaling,

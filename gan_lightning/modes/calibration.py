@@ -1,7 +1,9 @@
 """What makes D a judge: a calibration of its logits, and training it on while G is frozen."""
 
+import copy
 import dataclasses
 from collections.abc import Iterator
+from itertools import count
 
 import numpy as np
 import torch
@@ -20,9 +22,9 @@ from gan_lightning.sampling.draw import CHUNK, sample_chunk
 
 MOST = 5000  # held-out reals, and as many fakes
 FRESH = 10_000_000  # the first of the fakes' places: nobody looks at these samples by themselves
-TRAINED = 64_000  # reals that D sees at most while G is frozen
-BATCH = 64
-RATE = 2e-4  # of Adam
+TRAINED = 200_000  # reals that D sees at most while G is frozen
+LOOKS = 20  # at how good it is, on the way
+RATE = 1e-3  # of Adam
 DECIDED = 0.95  # D is not trained beyond this share of right answers
 
 
@@ -36,11 +38,11 @@ def held_out_reals(data: DataModule) -> tuple[Tensor, Tensor]:
     return to_unit_range(x), y
 
 
-def fresh_fakes(subject: Subject, count: int, first: int = FRESH) -> Tensor:
+def fresh_fakes(subject: Subject, number: int, first: int = FRESH) -> Tensor:
     """Return samples first, first + 1, ... of the generator, labels in turn."""
-    chunks = range(first // CHUNK, (first + count - 1) // CHUNK + 1)
+    chunks = range(first // CHUNK, (first + number - 1) // CHUNK + 1)
     found = [sample_chunk(subject.generator, i, 0, subject.labels).images for i in chunks]
-    return torch.cat(found)[:count]
+    return torch.cat(found)[:number]
 
 
 def calibrate(reals: Tensor, fakes: Tensor, fakes_of: str) -> Calibration:
@@ -50,19 +52,17 @@ def calibrate(reals: Tensor, fakes: Tensor, fakes_of: str) -> Calibration:
     """
     from sklearn.linear_model import LogisticRegression  # slow import
 
-    count = min(len(reals), len(fakes))
-    kinds = [logits[:count].double().numpy() for logits in (reals, fakes)]
-    half = count // 2
+    most = min(len(reals), len(fakes))
+    kinds = [logits[:most].double().numpy() for logits in (reals, fakes)]
+    half = most // 2
     x = np.concatenate([kind[:half] for kind in kinds])[:, None]
     y = np.repeat([1, 0], half)
     unit = float(x.std()) or 1.0
     fitted = LogisticRegression(C=1e6).fit(x / unit, y)
     scale, offset = float(fitted.coef_[0, 0]) / unit, float(fitted.intercept_[0])
-    right = [
-        np.mean((scale * kind[half:] + offset > 0) == real)
-        for kind, real in zip(kinds, (1, 0), strict=True)
-    ]
-    return Calibration(scale, offset, float(above[0]), 1 - float(above[1]), count - half, fakes_of)
+    above = [np.mean(scale * kind[half:] + offset > 0) for kind in kinds]
+    right = float(above[0]), float(1 - above[1])
+    return Calibration(scale, offset, *right, most - half, fakes_of)
 
 
 def reliability(p_fake: Tensor, fake: Tensor, bins: int = 10) -> list[tuple[float, float, int]]:
@@ -80,34 +80,31 @@ def reliability(p_fake: Tensor, fake: Tensor, bins: int = 10) -> list[tuple[floa
 def train_judge(subject: Subject, judge: Judge, data: DataModule) -> Judge:
     """Train D on, by the plain cost J on reals and fakes, with G frozen, until it decides.
 
-    Twenty times on the way it is asked about held-out reals and fresh fakes; the best of these is
+    What is trained is what a judge is asked: of a conditional D its largest answer over all labels.
+    `LOOKS` times on the way it is asked about held-out reals and fresh fakes; the best of these is
     kept, and it ends early once D is right about `DECIDED` of them.
     """
     torch.manual_seed(subject.seed)
     d = judge.discriminator.train().requires_grad_()
-    optimizer = torch.optim.Adam(d.parameters(), lr=RATE, betas=(0.5, 0.999))
+    optimizer = torch.optim.Adam(d.parameters(), lr=RATE, betas=(0.9, 0.99))
     held, _ = held_out_reals(data)
     held = held[: len(held) // 2]  # the calibration's half: the other one says how good it is
     fakes = fresh_fakes(subject, len(held))
-    steps = TRAINED // BATCH
-    best, state, seen = 0.0, {k: v.clone() for k, v in d.state_dict().items()}, 0
-    batches = zip(_reals(data, subject.seed), _fakes(subject), strict=False)
+    steps, best, seen, state = TRAINED // CHUNK, 0.0, 0, copy.deepcopy(d.state_dict())
+    reals, drawn = _reals(data, subject.seed), _fakes(subject)
     with tqdm(total=steps, desc="training the judge", leave=False, delay=1, disable=None) as bar:
         for step in range(1, steps + 1):
-            (x, y), (fake, wanted) = next(batches)
-            labels = _labels(judge, x, y), _labels(judge, fake, wanted)
-            real_logits, fake_logits = d(x, labels[0]), d(fake, labels[1])
-            loss = F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean()
+            real, fake = judge.answers(next(reals)), judge.answers(next(drawn))
+            loss = F.softplus(-real).mean() + F.softplus(fake).mean()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             bar.update(1)
-            if step % (steps // 20) == 0:
+            if step % (steps // LOOKS) == 0:
                 now = _balanced(judge, held, fakes)
                 bar.set_postfix_str(f"right about {now:.1%}")
                 if now > best:
-                    best, seen = now, step * BATCH
-                    state = {k: v.clone() for k, v in d.state_dict().items()}
+                    best, seen, state = now, step * CHUNK, copy.deepcopy(d.state_dict())
                 if best >= DECIDED:
                     break
     d.load_state_dict(state)
@@ -126,24 +123,14 @@ def _balanced(judge: Judge, reals: Tensor, fakes: Tensor) -> float:
     return (below.max() / len(real)).item()
 
 
-def _labels(judge: Judge, x: Tensor, y: Tensor | None) -> Tensor | None:
-    if not judge.discriminator.num_classes:
-        return None
-    return judge.clusters(x) if judge.centres is not None else y
-
-
-def _reals(data: DataModule, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+def _reals(data: DataModule, seed: int) -> Iterator[Tensor]:
     random = torch.Generator().manual_seed(seed)
     while True:
-        for rows in torch.randperm(len(data.images), generator=random).split(BATCH):
-            x, y = data.images[rows]
-            yield to_unit_range(x), y
+        for rows in torch.randperm(len(data.images), generator=random).split(CHUNK):
+            yield to_unit_range(data.images[rows][0])
 
 
-def _fakes(subject: Subject) -> Iterator[tuple[Tensor, Tensor | None]]:
-    """Yield batches of samples that are neither looked at nor counted elsewhere."""
-    index = 2 * FRESH // CHUNK
-    while True:
-        chunk = sample_chunk(subject.generator, index, 0, subject.labels)
-        yield chunk.images[:BATCH].clone(), None if chunk.y is None else chunk.y[:BATCH]
-        index += 1
+def _fakes(subject: Subject) -> Iterator[Tensor]:
+    """Yield samples that are neither looked at nor counted elsewhere."""
+    for index in count(2 * FRESH // CHUNK):
+        yield sample_chunk(subject.generator, index, 0, subject.labels).images.clone()

@@ -25,6 +25,7 @@ from gan_lightning.system.files import sha256
 LISTED = 20  # images in the table
 SHOWN = 5  # reals and fakes, if no image is given
 BINS = 20  # of the histogram
+WIDE = 10  # images in a row of the picture
 
 
 @validated
@@ -56,11 +57,8 @@ class Judge(Mode):
         if given is None:
             given = _some(reals, fakes)
         x = to_unit_range(given.images)
-        p = {
-            "reals": _p(judge, reals, known),
-            "fakes": _p(judge, fakes, known),
-            "given": _p(judge, x, known),
-        }
+        kinds = {"reals": reals, "fakes": fakes, "given": x}
+        p = {kind: _p(judge, images, known) for kind, images in kinds.items()}
         _print(given.names, p["given"])
         _draw(output, given, p)
         return f"{_trust(p, known)} -> {output}"
@@ -78,6 +76,7 @@ class Judge(Mode):
         stale = judge.calibration is None or judge.calibration.fakes_of != of
         if trained and (stale or not path.is_file()):
             judge = train_judge(subject, read_judge(subject.file, trained=False), data)
+            stale = True
         if stale:
             judge = judge.calibrated(calibrate(judge.logits(reals), judge.logits(fakes), of))
             try:
@@ -131,23 +130,26 @@ def _draw(path: Path, given: Given, p: dict[str, Tensor]) -> None:
     """Write the images with verdicts, the histogram of all kinds, and the reliability."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 6.4), layout="constrained")
-    places = figure.add_gridspec(3, 10, height_ratios=(1, 1, 2.2))
-    shown = visible(given.images[:20])
-    for i, (image, one) in enumerate(zip(shown, p["given"].tolist(), strict=False)):
-        axes = figure.add_subplot(places[i // 10, i % 10])
+    shown = visible(given.images[:LISTED])
+    rows = -(-len(shown) // WIDE)
+    figure = Figure(figsize=(10, 1.25 * rows + 3.4), layout="constrained")
+    above, below = (
+        figure.add_subfigure(place)
+        for place in figure.add_gridspec(2, 1, height_ratios=(1.25 * rows, 3.4))
+    )
+    for axes in (cells := above.subplots(rows, WIDE, squeeze=False).flatten()):
+        axes.set_axis_off()
+    for axes, image, one in zip(cells, shown, p["given"].tolist(), strict=False):
         axes.imshow(image.permute(1, 2, 0), cmap="gray", vmin=0, vmax=255)
         axes.set_title(f"{one:.2f}: {verdict(one)}", fontsize=8)
-        axes.set_axis_off()
-    histogram = figure.add_subplot(places[2, :6])
+    histogram, right = below.subplots(1, 2, width_ratios=(3, 2))
     for name, values in p.items():
         weights = torch.full((len(values),), 1 / len(values))
-        histogram.hist(values, BINS, (0, 1), weights=weights, histtype="step", label=name)
+        histogram.hist(values, BINS, range=(0, 1), weights=weights, histtype="step", label=name)
     histogram.set(xlabel="P(fake | features)", ylabel="share of the images")
     histogram.legend(fontsize=8)
     fake = torch.cat([torch.zeros(len(p["reals"])), torch.ones(len(p["fakes"]))])
     found = reliability(torch.cat([p["reals"], p["fakes"]]), fake)
-    right = figure.add_subplot(places[2, 6:])
     right.plot([0, 1], [0, 1], color="grey", linestyle=":")
     right.plot([one[0] for one in found], [one[1] for one in found], marker="o")
     right.set(xlabel="P(fake | features)", ylabel="share that are fakes", xlim=(0, 1), ylim=(0, 1))

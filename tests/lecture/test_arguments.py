@@ -11,7 +11,6 @@ from gan_lightning.lecture.__main__ import main
         ("joint", ["--samples", "0"]),
         ("joint", ["--seed", "-1"]),
         ("joint", ["--picture", "x.foo"]),
-        ("judge", ["--images", "0"]),
         ("marks", ["--rows", "0"]),
         ("plane", ["--picture", "no/x.png"]),
         ("scaling", ["--picture", "x"]),

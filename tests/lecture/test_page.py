@@ -18,7 +18,6 @@ NO_SCORES = ["callbacks.scores=null", "callbacks.samples=null", "callbacks.progr
 SCRIPTS = {"train.py": train, "sample.py": sample, "evaluate.py": evaluate}
 SHORTER = {  # added to a command that has the word
     "classify": ["images=200", "tested=30"],
-    "judge": ["--images", "50"],
     "train.py": ["trainer.accelerator=cpu", "trainer.limit_train_batches=8", *NO_SCORES],
     "evaluate.py": ["num_samples=200"],
     "sample.py": ["accelerator=cpu"],
