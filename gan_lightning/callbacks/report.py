@@ -32,13 +32,14 @@ class RunReport(Callback):
             return
         try:
             _, data = context(trainer, pl_module)
-            scorer = scorers[0]
-            record = {
-                "scores": scorer.floors(data),
-                "num_samples": scorer.num_samples,
-                "neighbours": scorer.neighbours,
-            }
-            if record["scores"]:
+            scores, reals = scorers[0].floors(data)
+            if scores:
+                record = {
+                    "scores": scores,
+                    "reals": reals,
+                    "num_samples": scorers[0].num_samples,
+                    "neighbours": scorers[0].neighbours,
+                }
                 text = json.dumps(record, indent=1) + "\n"
                 atomic_write(path, lambda file: file.write_text(text))
         except Exception as error:  # whatever it is, the training went well

@@ -81,18 +81,19 @@ class LiveScores(Callback):
         for logger in trainer.loggers:
             logger.log_metrics(module.scores, step=module.images_seen)
 
-    def floors(self, data: DataModule) -> dict[str, float]:
-        """Return the scores of held-out reals, as many as there are fakes or as there are.
+    def floors(self, data: DataModule) -> tuple[dict[str, float], int]:
+        """Return the scores of held-out reals, and how many: as the fakes, or as many as there are.
 
-        They are {} before the training began, and for data without scores.
+        There are none, ({}, 0), before the training began and for data without scores.
         """
         if self._own:
             held_out = data.split(train=False).images[: self.num_samples]
-            return self._own.scores(torch.cat([self._own.read(p) for p in held_out.split(CHUNK)]))
+            read = torch.cat([self._own.read(part) for part in held_out.split(CHUNK)])
+            return self._own.scores(read), len(read)
         if self._network is None or self._reals is None:
-            return {}
-        held_out = real_statistics(data, self._network, train=False).subset(self.num_samples)
-        return cheap_scores(held_out, self._reals, self.neighbours)
+            return {}, 0
+        reals = real_statistics(data, self._network, train=False).subset(self.num_samples)
+        return cheap_scores(reals, self._reals, self.neighbours), len(reals)
 
     def _scores(
         self, trainer: Trainer, generator: Generator, labels: list[int], counts: list[int]

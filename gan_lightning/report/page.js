@@ -13,7 +13,7 @@
   };
   const value = (y, digits = 4) => {
     const size = Math.abs(y);
-    if (y !== 0 && (size < 1e-3 || size >= 1e6)) return y.toExponential(2);
+    if (y !== 0 && (size < 1e-4 || size >= 1e6)) return y.toExponential(2);
     return String(Number(y.toPrecision(digits)));
   };
   const images = (x) => x.toLocaleString("en");
@@ -100,7 +100,7 @@
         parts.push(make("line", {class: "grid", x1: LEFT, x2: width - RIGHT, y1: this.up(y), y2: this.up(y)}));
         parts.push(make("text", {x: LEFT - 6, y: this.up(y) + 4, "text-anchor": "end"}, value(y, digits)));
       }
-      const along = last > first ? ticks(first, last, Math.max(2, Math.floor(width / 90))) : [first];
+      const along = last > first ? ticks(first, last, Math.max(2, Math.floor(width / 70))) : [first];
       for (const x of along) {
         const near = this.to(x) > width - RIGHT - 14;
         parts.push(make("text", {x: near ? width - RIGHT : this.to(x), y: HEIGHT - 6, "text-anchor": near ? "end" : "middle"}, short(x)));

@@ -18,7 +18,7 @@ from gan_lightning.report.pictures import (
 )
 from gan_lightning.report.scores import evaluations, final_scores, live_floors, shown
 from gan_lightning.report.sections import charts, config, doctor, files, players, sessions
-from gan_lightning.system.files import atomic_write
+from gan_lightning.system.files import atomic_write, relative
 
 HERE = Path(__file__).parent
 
@@ -33,9 +33,9 @@ def write_report(folder: Path) -> Path:
     run, strips = read_run(folder), find_strips(folder)
     if strips:
         write_gif(strips[0], folder / GIF_FILE)
-    page = render(run, strips)
+    page = render(run, strips).encode(errors="replace")
     path = folder / REPORT_FILE
-    atomic_write(path, lambda file: file.write_text(page, encoding="utf-8"))
+    atomic_write(path, lambda file: file.write_bytes(page))
     return path
 
 
@@ -81,7 +81,7 @@ def render(run: Run, strips: list[Strip]) -> str:
         ]
     )
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    foot = tag("footer", f"Written {now} by python -m gan_lightning.report {run.folder}")
+    foot = tag("footer", f"Written {now} by python -m gan_lightning.report {relative(run.folder)}")
     top = tag("header", tag("h1", title), tag("p", run.folder.resolve().name), _facts(run, curves))
     data = {"panels": drawn, "strips": frames}
     body = joined(
@@ -122,7 +122,8 @@ def _facts(run: Run, curves: Curves) -> Html:
     facts = {
         "data set": _data_set(run),
         "model": ", ".join(filter(None, networks)) or "not known",
-        "loss": _class(run, "loss") or _class(run, "method") or "none",
+        "method": _class(run, "method") or "not known",
+        "loss": _class(run, "loss") or "that of the method",
         "images seen": f"{seen:,}",
         "minutes": _minutes(run),
         "ended": run.ended,

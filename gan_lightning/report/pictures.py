@@ -42,7 +42,7 @@ def find_strips(folder: Path) -> list[Strip]:
         named = [file for file in place.glob("*.png") if re.fullmatch(r"[0-9]{1,15}", file.stem)]
         if named:
             files = sorted((int(file.stem), file) for file in named)
-            strips.append(Strip(place.name.replace("_", " "), files))
+            strips.append(Strip(place.name, files))
     return strips
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from gan_lightning.report.curves import Curves, Points
 from gan_lightning.report.folder import FLOORS_FILE, Node, Run, words
 from gan_lightning.report.html import Html, joined, table, tag
+from gan_lightning.system.files import relative
 
 WATCHED = ("score/fid", "score/reverse_kl", "score/gap")  # the first there is chooses the best
 HELD_OUT = ("log_p(held-out)", "accuracy/bayes", "elbo/held-out")
@@ -77,9 +78,13 @@ def _about(run: Run, floors: Mapping[str, float]) -> str:
     if not floors:
         return text + (
             f"No floor is known (no {FLOORS_FILE}, no evaluation.json): python evaluate.py "
-            f"generator={run.folder} writes one."
+            f"generator={relative(run.folder)} writes one."
         )
-    return text + "The floor is what held-out reals score: a perfect generator has it."
+    reals = run.floors.get("reals")
+    text += "The floor is what held-out reals score: a perfect generator has it."
+    if type(reals) is int and type(count) is int and reals < count:
+        text += f" It stands on {reals:,} reals alone, so that its distances are too high."
+    return text
 
 
 def evaluations(run: Run) -> Html:

@@ -8,6 +8,7 @@ from gan_lightning.report.folder import Run, when, words
 from gan_lightning.report.html import Html, joined, table, tag, text
 from gan_lightning.report.pictures import GIF_FILE
 from gan_lightning.report.scores import shown
+from gan_lightning.system.files import relative
 
 MOST_CONFIG, MOST_SESSIONS = 100_000, 50
 FILES = {  # what stands in a run folder, and what it is for
@@ -39,7 +40,7 @@ def players(frames: dict[str, list[list[str]]]) -> Iterator[Html]:
             f'aria-label="{text(name)}: images seen">'
         )
         bar = tag("div", steer, class_="bar") if last else Html()
-        label = tag("figcaption", tag("strong", name), " ", tag("output", words_))
+        label = tag("figcaption", tag("strong", name.replace("_", " ")), " ", tag("output", words_))
         figures.append(tag("figure", label, image, bar, class_="player", data_strip=name))
     yield tag("div", *figures, class_="players")
 
@@ -82,10 +83,12 @@ def files(run: Run) -> Iterator[Html]:
                 )
             )
     yield table(("file", "size", "what it is"), rows, numbers=False)
-    here = run.folder
+    here = relative(run.folder)
     commands = [f"python sample.py generator={here}", f"python evaluate.py generator={here}"]
     commands = commands if run.generators else []
-    commands += [f"python train.py resume={here}"] * (here / "checkpoints/last.ckpt").is_file()
+    commands += [f"python train.py resume={here}"] * (
+        run.folder / "checkpoints/last.ckpt"
+    ).is_file()
     yield tag("pre", "\n".join(commands)) if commands else Html()
 
 

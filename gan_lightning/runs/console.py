@@ -15,6 +15,7 @@ from gan_lightning.export.generator_file import BEST_FILE, GENERATOR_FILE, read_
 from gan_lightning.loggers import TensorBoard
 from gan_lightning.networks import Discriminator, Generator, VAEEncoder
 from gan_lightning.report.folder import REPORT_FILE
+from gan_lightning.system.files import relative
 from gan_lightning.training.base import GenerativeModule
 
 announce = rank_zero_only(Console(highlight=False, soft_wrap=True).print)
@@ -61,12 +62,6 @@ def summary(
     if module.generator.num_classes:
         rows["generator"] += f", conditional on {module.generator.num_classes} labels"
     return "\n".join(f"[bold]{name:<15}[/bold]{value}" for name, value in rows.items())
-
-
-def relative(path: str | Path) -> str:
-    """Return a path as short as it can be typed from here."""
-    path = Path(path)
-    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def closing_words(run_dir: Path) -> str:
