@@ -23,7 +23,7 @@ REPORT_FILE, FLOORS_FILE = "report.html", "floors.json"
 GENERATORS = ("best.safetensors", "generator.safetensors")
 MAX_CURVES, MAX_RECORD = 1 << 26, 1 << 22  # bytes
 MOST_EVALUATIONS, MOST_LINES = 3, 200  # of run.log, the last
-_SAID = re.compile(r"(?P<when>\S+ \S+) images_seen=(?P<seen>\d+) doctor: (?P<words>.*)")
+_SAID = re.compile(r"(?P<when>\S+ \S+) images_seen=(?P<seen>[0-9]{1,15}) doctor: (?P<words>.*)")
 Node = dict[str, Any]
 
 
@@ -74,12 +74,12 @@ def words(value: Any, limit: int = 2000) -> str:
 
 
 def when(value: Any) -> datetime | None:
-    """Return the time that a record writes in ISO form; None if it is none."""
+    """Return the time that a record writes in ISO form, in UTC; None if it is none."""
     try:
         found = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (TypeError, ValueError, OverflowError):
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def read_run(folder: Path) -> Run:

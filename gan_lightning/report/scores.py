@@ -31,7 +31,7 @@ def live_floors(run: Run) -> dict[str, float]:
         count = run.setting("callbacks.scores.num_samples")
         if not same or record.get("num_samples") != count or not isinstance(network, dict):
             continue
-        if "num_features" not in (network.get("arguments") or {}):  # not the classifier's
+        if "num_features" not in _dict(network.get("arguments")):  # not the classifier's
             continue
         floors = record.get("floors")
         train = floors.get("train") if isinstance(floors, dict) else None

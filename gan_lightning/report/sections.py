@@ -1,7 +1,6 @@
 """The parts of the page below its head."""
 
 from collections.abc import Iterator
-from datetime import UTC
 
 from gan_lightning.report.curves import Curves
 from gan_lightning.report.folder import Run, when, words
@@ -110,7 +109,7 @@ def sessions(run: Run) -> Iterator[Html]:
     rows = []
     for one in run.sessions[-MOST_SESSIONS:]:
         seen, times = one.get("images_seen"), [when(one.get(key)) for key in ("start", "end")]
-        start, end = (t.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if t else "-" for t in times)
+        start, end = (t.strftime("%Y-%m-%d %H:%M:%S") if t else "-" for t in times)
         commit = words(one.get("git_commit"), 80)
         cells = [words(one.get("reason")) or "-", f"{seen:,}" if type(seen) is int else "-"]
         cells += [words(one.get("seed"), 40) or "-", commit[:12] or "-"]
