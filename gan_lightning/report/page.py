@@ -144,4 +144,6 @@ def _minutes(run: Run) -> str:
     open_ = sum(1 for start, end in spans if not (start and end))
     if not spans or open_ == len(spans):
         return "not known"
-    return f"{total:.1f}" + (" and those of starts without an end" if open_ else "")
+    return f"{total:.{1 if total >= 1 else 2}f}" + (
+        " and those of starts without an end" if open_ else ""
+    )

@@ -62,7 +62,7 @@ def doctor(run: Run) -> Html:
     """Return what the doctor said."""
     if not run.log:
         off = bool(run.config) and run.setting("callbacks.doctor") is None
-        return tag("p", "The doctor was off." if off else "Nothing: there is no run.log.")
+        return tag("p", "The doctor was off." if off else "Nothing (there is no run.log).")
     head = ("time", "images seen", "words")
     rows = [(at, f"{int(n):,}" if n else "", said) for at, n, said in run.log]
     return table(head, rows, numbers=False)
