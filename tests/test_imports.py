@@ -17,7 +17,7 @@ ORDER = (
     "tables",
     "networks schedules",
     "losses penalties augment data sampling loggers",
-    "training export",
+    "training export report",
     "metrics",
     "callbacks",
     "config",

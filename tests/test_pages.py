@@ -119,6 +119,15 @@ def test_settings_has_every_key() -> None:
     assert rows("data", "key") <= known
 
 
+def test_readme_lists_what_a_run_folder_holds(run_folder: Path) -> None:
+    block = (ROOT / "README.md").read_text().partition("The run folder holds:")[2].split("```")[1]
+    listed = [line.split()[0] for line in block.splitlines() if line.strip()]
+    there = {path.name for path in run_folder.iterdir() if path.name[0] != "."}
+    events = {name for name in there if name.startswith("events.out.tfevents.")}
+    assert there - events <= {name.partition("/")[0] for name in listed}
+    assert {"report.html", "samples.gif"} <= there & set(listed)
+
+
 def test_architecture_has_every_room() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text()
     there = [path for path in (ROOT / "gan_lightning").iterdir() if path.name[0] != "_"]

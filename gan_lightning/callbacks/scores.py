@@ -9,6 +9,7 @@ from lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from gan_lightning.callbacks.context import context
+from gan_lightning.data import DataModule
 from gan_lightning.metrics import Embedded, cheap_scores, feature_network, real_statistics
 from gan_lightning.metrics.features.classifier import FeatureNetwork
 from gan_lightning.metrics.modes import ModeScorer, mode_scorer
@@ -79,6 +80,20 @@ class LiveScores(Callback):
         )
         for logger in trainer.loggers:
             logger.log_metrics(module.scores, step=module.images_seen)
+
+    def floors(self, data: DataModule) -> tuple[dict[str, float], int]:
+        """Return the scores of held-out reals, and how many: as the fakes, or as many as there are.
+
+        There are none, ({}, 0), before the training began and for data without scores.
+        """
+        if self._own:
+            held_out = data.split(train=False).images[: self.num_samples]
+            read = torch.cat([self._own.read(part) for part in held_out.split(CHUNK)])
+            return self._own.scores(read), len(read)
+        if self._network is None or self._reals is None:
+            return {}, 0
+        reals = real_statistics(data, self._network, train=False).subset(self.num_samples)
+        return cheap_scores(reals, self._reals, self.neighbours), len(reals)
 
     def _scores(
         self, trainer: Trainer, generator: Generator, labels: list[int], counts: list[int]

@@ -14,6 +14,8 @@ from gan_lightning.data import DataModule
 from gan_lightning.export.generator_file import BEST_FILE, GENERATOR_FILE, read_metadata
 from gan_lightning.loggers import TensorBoard
 from gan_lightning.networks import Discriminator, Generator, VAEEncoder
+from gan_lightning.report.folder import REPORT_FILE
+from gan_lightning.system.files import relative
 from gan_lightning.training.base import GenerativeModule
 
 announce = rank_zero_only(Console(highlight=False, soft_wrap=True).print)
@@ -62,12 +64,6 @@ def summary(
     return "\n".join(f"[bold]{name:<15}[/bold]{value}" for name, value in rows.items())
 
 
-def relative(path: str | Path) -> str:
-    """Return a path as short as it can be typed from here."""
-    path = Path(path)
-    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
-
-
 def closing_words(run_dir: Path) -> str:
     """Return where the results are, and the next commands."""
     pictures = sorted((run_dir / "samples").glob("*.png"))
@@ -81,6 +77,8 @@ def closing_words(run_dir: Path) -> str:
                 f"best       {relative(best)} ({read_metadata(best).standing}), the one to sample"
             ]
     lines += [f"picture    {relative(pictures[-1])}"] if pictures else []
+    report = run_dir / REPORT_FILE
+    lines += [f"report     {relative(report)}"] if report.exists() else []
     steps = [f"python sample.py generator={relative(run_dir)}"] if file.exists() else []
     # All runs side by side, or this one alone if it lies elsewhere.
     outputs = Path("outputs")

@@ -7,8 +7,10 @@ from pathlib import Path
 import torch
 from lightning import Trainer
 from omegaconf import DictConfig, OmegaConf
+from rich.markup import escape
 
 from gan_lightning.callbacks.export import GeneratorExport
+from gan_lightning.callbacks.report import RunReport
 from gan_lightning.config import Settings
 from gan_lightning.config.build import build_data, build_group, run_images, schedule_over
 from gan_lightning.errors import RunError, UserError
@@ -110,10 +112,20 @@ def recorded(
         reason = "ended by a signal" if isinstance(better, SystemExit) else f"failed: {better}"
         # Spawned ranks do not update this process's module.
         record.end(reason, status, max(module.images_seen, seen))
+        if status != 2:  # nothing was trained
+            write_report(trainer)
         if better is error:
             raise
         raise better from error
     record.end("complete", 0, module.images_seen)
+    write_report(trainer)
+
+
+def write_report(trainer: Trainer) -> None:
+    """Write the page of a run that has ended; what fails there is one line."""
+    for callback in trainer.callbacks:  # type: ignore[attr-defined]  # a connector sets it
+        if isinstance(callback, RunReport) and (failure := callback.write()):
+            announce(f"[bold yellow]WARNING: {escape(failure)}")
 
 
 def optimized(settings: Settings, run_dir: Path) -> float | None:

@@ -1,6 +1,7 @@
 """What a command imports before it works: each package costs every start its time."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,12 @@ def imported(cwd: Path, *command: str) -> set[str]:
 @pytest.mark.parametrize("script", ["train.py", "sample.py", "evaluate.py"])
 def test_help_imports_neither_torch_nor_what_trains(script: str, tmp_path: Path) -> None:
     assert not imported(tmp_path, script, "--help") & (HEAVY | {"torch", "numpy", "rich"})
+
+
+def test_the_report_imports_neither_torch_nor_numpy(run_folder: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(run_folder, tmp_path / "run")
+    found = imported(tmp_path, "gan_lightning/report/__main__.py", str(run))
+    assert not found & (HEAVY | {"torch", "numpy", "hydra", "rich"})
 
 
 def test_sampling_imports_nothing_that_trains_or_compiles(run_folder: Path, tmp_path: Path) -> None:
