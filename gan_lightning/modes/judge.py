@@ -1,6 +1,7 @@
 """D as judge: P(fake | features) of images, and how far to trust it."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -119,11 +120,20 @@ def _print(names: list[str], p: Tensor) -> None:
 
 def _trust(p: dict[str, Tensor], known: Calibration | None) -> str:
     right = [(p["reals"] <= 0.5).float().mean().item(), (p["fakes"] > 0.5).float().mean().item()]
-    how = "calibrated" if known else "not calibrated"
-    return (
+    words = (
         f"right about {right[0]:.1%} of {len(p['reals']):,} held-out reals and {right[1]:.1%} of "
-        f"{len(p['fakes']):,} fresh fakes ({how})"
+        f"{len(p['fakes']):,} fresh fakes ({'calibrated' if known else 'not calibrated'})"
     )
+    likely = [one for one in _reliability(p) if 0.8 <= one[0] < 0.9]
+    if likely:
+        mean, share, count = likely[0]
+        words += f"; of {count} with P(fake) near {mean:.2f}, {share:.0%} are fakes"
+    return words
+
+
+def _reliability(p: dict[str, Tensor]) -> list[tuple[float, float, int]]:
+    fake = torch.cat([torch.zeros(len(p["reals"])), torch.ones(len(p["fakes"]))])
+    return reliability(torch.cat([p["reals"], p["fakes"]]), fake)
 
 
 def _draw(path: Path, given: Given, p: dict[str, Tensor]) -> None:
@@ -133,10 +143,8 @@ def _draw(path: Path, given: Given, p: dict[str, Tensor]) -> None:
     shown = visible(given.images[:LISTED])
     rows = -(-len(shown) // WIDE)
     figure = Figure(figsize=(10, 1.25 * rows + 3.4), layout="constrained")
-    above, below = (
-        figure.add_subfigure(place)
-        for place in figure.add_gridspec(2, 1, height_ratios=(1.25 * rows, 3.4))
-    )
+    parts: Any = figure.subfigures(2, 1, height_ratios=(1.25 * rows, 3.4))
+    above, below = parts
     for axes in (cells := above.subplots(rows, WIDE, squeeze=False).flatten()):
         axes.set_axis_off()
     for axes, image, one in zip(cells, shown, p["given"].tolist(), strict=False):
@@ -148,8 +156,7 @@ def _draw(path: Path, given: Given, p: dict[str, Tensor]) -> None:
         histogram.hist(values, BINS, range=(0, 1), weights=weights, histtype="step", label=name)
     histogram.set(xlabel="P(fake | features)", ylabel="share of the images")
     histogram.legend(fontsize=8)
-    fake = torch.cat([torch.zeros(len(p["reals"])), torch.ones(len(p["fakes"]))])
-    found = reliability(torch.cat([p["reals"], p["fakes"]]), fake)
+    found = _reliability(p)
     right.plot([0, 1], [0, 1], color="grey", linestyle=":")
     right.plot([one[0] for one in found], [one[1] for one in found], marker="o")
     right.set(xlabel="P(fake | features)", ylabel="share that are fakes", xlim=(0, 1), ylim=(0, 1))
