@@ -14,6 +14,7 @@ from gan_lightning.data import DataModule, TableDataModule
 from gan_lightning.data.array_files import Arrays, read_split
 from gan_lightning.data.image_files import (
     MODES,
+    class_folders,
     common_side,
     labelled_files,
     read_files,
@@ -159,8 +160,16 @@ def read_images(path: Path, limit: int, reals: DataModule) -> Arrays:
     return found
 
 
+def _names(path: Path, reals: DataModule) -> list[str]:
+    """Return what the folders of the classes are called: as of the reals, or as sample.py does."""
+    names, folders = list(reals.class_names()), [folder.name for folder in class_folders(path)]
+    if folders and all(name.isdigit() for name in folders) and not set(folders) <= set(names):
+        return [f"{label:0{len(folders[0])}d}" for label in range(reals.num_classes)]
+    return names
+
+
 def _read_folder(path: Path, limit: int, reals: DataModule) -> Arrays:
-    files, known = labelled_files(path, reals.class_names() if reals.num_classes else None)
+    files, known = labelled_files(path, _names(path, reals) if reals.num_classes else None)
     if known:
         order = torch.randperm(len(files), generator=torch.Generator().manual_seed(0)).tolist()
         files, known = [files[i] for i in order], [known[i] for i in order]

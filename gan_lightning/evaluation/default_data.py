@@ -1,7 +1,7 @@
 """The default reals: the data set that the generator was trained on."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
@@ -9,11 +9,13 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from gan_lightning.config.schema import resolved
-from gan_lightning.data import DataModule
 from gan_lightning.errors import UserError
 from gan_lightning.export.generator_file import newest_generator, read_generator
 from gan_lightning.export.metadata import GeneratorMetadata
 from gan_lightning.system.untrusted import printable
+
+if TYPE_CHECKING:
+    from gan_lightning.data import DataModule
 
 OWN_FILES = ("array", "image_folder", "table")  # the generator file does not tell where these are
 
@@ -36,7 +38,7 @@ def with_own_reals(config: DictConfig) -> DictConfig:
     return hydra.compose("evaluate", [*given, *named_reals(metadata, path)])
 
 
-def reals_of(metadata: GeneratorMetadata, path: Path) -> DataModule:
+def reals_of(metadata: GeneratorMetadata, path: Path) -> "DataModule":
     """Return the data of a generator: what `data=...` names, else what it was trained on.
 
     Raises:

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from torch import Tensor
 
-from gan_lightning.data import DataModule
 from gan_lightning.errors import UserError
 from gan_lightning.export.metadata import GeneratorMetadata
 from gan_lightning.modes.sheet import Sheet, write_sheet
@@ -15,6 +14,9 @@ from gan_lightning.networks.base import Generator
 from gan_lightning.sampling.draw import sample_labels
 from gan_lightning.sampling.latents import sample_latents
 from gan_lightning.sampling.write import check_output
+
+if TYPE_CHECKING:  # sampling does not wait for Lightning
+    from gan_lightning.data import DataModule
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Subject:
     image: Path | None
     overwrite: bool
     train_judge: bool
-    reals: Callable[[], DataModule]
+    reals: "Callable[[], DataModule]"
 
     @property
     def name(self) -> str:

@@ -50,7 +50,8 @@ class Best(Mode):
             labels = y[:count]  # in turn, as those of the grid
             ranked = {label: iter(order[y[order] == label].tolist()) for label in subject.labels}
             chosen = torch.tensor([next(ranked[label]) for label in labels.tolist()])
-        write_samples(output, iter([(images[chosen], labels)]), count)
+        kept = iter([(images[chosen], labels)])
+        write_samples(output, kept, count, num_classes=generator.num_classes)
         mean, best = logits.mean().item(), logits[chosen].mean().item()
         about = f"logits of D {best:.3g}, of all {mean:.3g}"
         return f"the best {count} of {drawn} samples ({about}) of {subject.name} -> {output}"

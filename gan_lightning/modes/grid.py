@@ -31,5 +31,5 @@ class Grid(Mode):
         if count > MANY:
             print(room, flush=True)
         chunks = sample_chunks(generator, count, subject.seed, subject.labels, subject.counts)
-        write_samples(output, chunks, count, subject.metadata.schema)
+        write_samples(output, chunks, count, subject.metadata.schema, generator.num_classes)
         return f"{count} samples of {subject.name} -> {output}"

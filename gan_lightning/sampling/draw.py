@@ -1,7 +1,10 @@
 """Draw images from a generator: sample i depends on (seed, i) alone."""
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from itertools import chain
 from typing import NamedTuple
 
@@ -101,10 +104,28 @@ def sample_chunks(
         counts: how often each of them occurs: then they are drawn from that P(Y), and images
             from P(X|Y), which together is P(X, Y).
     """
-    for index in range(math.ceil(num_samples / CHUNK)):
-        images, y, _ = sample_chunk(generator, index, seed, labels, counts)
+    draw = partial(sample_chunk, generator, seed=seed, labels=labels, counts=counts)
+    chunks = range(math.ceil(num_samples / CHUNK))
+    threads = torch.get_num_threads() if device_of(generator).type == "cpu" else 1
+    made = _in_threads(draw, chunks, threads) if threads > 1 else map(draw, chunks)
+    for index, (images, y, _) in zip(chunks, made, strict=True):
         n = min(CHUNK, num_samples - index * CHUNK)
         yield images[:n], (y[:n] if y is not None else None)
+
+
+def _in_threads(draw: Callable[[int], Chunk], chunks: Sequence[int], count: int) -> Iterator[Chunk]:
+    """Yield the chunks in order, `count` at once, each by one thread.
+
+    Two chunks on two cores take less than two in turn, each on both: small layers do not divide.
+    """
+    waiting: deque[Future[Chunk]] = deque()
+    with ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        for index in chunks:
+            waiting.append(pool.submit(draw, index))
+            if len(waiting) > 2 * count:  # bounded memory, however slow whoever takes them is
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def sample(

@@ -33,6 +33,7 @@ ENDINGS = {  # of an output: what it is
     "": "a folder",
 }
 _LABEL = 8  # bytes, int64
+NUMBERED = "[0-9]" * 6 + "*.png"  # files of a folder that was written before
 _FIELD = 24  # bytes of a field of a CSV file, as a rule
 _PNG = 256  # bytes of a PNG beyond its pixels, at most, for small images
 
@@ -141,15 +142,19 @@ def _size(count: float) -> str:
     raise AssertionError
 
 
-def write_samples(path: Path, chunks: Chunks, count: int, schema: Schema | None = None) -> None:
+def write_samples(
+    path: Path, chunks: Chunks, count: int, schema: Schema | None = None, num_classes: int = 0
+) -> None:
     """Write `count` samples, a chunk at a time; the ending of the path says how.
 
-    Files appear whole or not at all. A CSV file has the columns of `schema`.
+    Files appear whole or not at all. A CSV file has the columns of `schema`. `num_classes` says
+    how long the names of folders for labels have to be to sort as the labels do.
 
     Raises:
         ValueError: `chunks` holds fewer samples.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    width = len(str(max(num_classes - 1, 0)))
     if is_idx(path):
         write_idx(path, chunks, count)
     elif path.suffix == ".png":
@@ -159,7 +164,7 @@ def write_samples(path: Path, chunks: Chunks, count: int, schema: Schema | None 
     elif schema is not None:
         atomic_write(path, lambda file: _write_csv(file, chunks, schema))
     else:
-        _write_folder(path, chunks, count)
+        _write_folder(path, chunks, count, width)
 
 
 def _write_grid(path: Path, chunks: Chunks, count: int) -> None:
@@ -187,7 +192,7 @@ def _write_npz(path: Path, chunks: Chunks, count: int) -> None:
     first, first_labels = next(chunks)
     written = 0
     with (
-        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
         tempfile.TemporaryFile(dir=path.parent) as kept,
     ):
         with archive.open("images.npy", "w", force_zip64=True) as file:
@@ -211,13 +216,15 @@ def _header(file: IO[bytes], kind: str, shape: tuple[int, ...]) -> None:
     np.lib.format.write_array_header_1_0(file, header)
 
 
-def _write_folder(path: Path, chunks: Chunks, count: int) -> None:
+def _write_folder(path: Path, chunks: Chunks, count: int, width: int) -> None:
+    """Write a PNG a sample, those with labels into a folder for each, as ImageFolder reads them."""
     path.mkdir(exist_ok=True)
-    for earlier in path.glob("[0-9]" * 6 + "*.png"):  # a smaller set must not keep old images
-        earlier.unlink()
+    for earlier in (*path.glob(NUMBERED), *path.glob(f"[0-9]*/{NUMBERED}")):
+        earlier.unlink()  # a smaller set must not keep old images
     index, digits = 0, max(6, len(str(count - 1)))  # so that names sort as the samples do
     for images, labels in chunks:
         for position, image in enumerate(visible(to_uint8(images))):
-            label = "" if labels is None else f"-{labels[position]}"
-            save_png(image, path / f"{index:0{digits}d}{label}.png")
+            folder = path if labels is None else path / f"{int(labels[position]):0{width}d}"
+            folder.mkdir(exist_ok=True)
+            save_png(image, folder / f"{index:0{digits}d}.png")
             index += 1

@@ -66,8 +66,8 @@ def test_arrays(command: Command, run_folder: Path, tmp_path: Path) -> None:
 
 def test_a_folder_of_one_label(command: Command, run_folder: Path, tmp_path: Path) -> None:
     command(f"generator={run_folder}", "num_samples=3", "output=threes/", "label=3")
-    names = sorted(path.name for path in (tmp_path / "threes").iterdir())
-    assert names == ["000000-3.png", "000001-3.png", "000002-3.png"]
+    names = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.glob("threes/*/*"))
+    assert names == [f"threes/3/{i:06d}.png" for i in range(3)]
 
 
 @pytest.mark.parametrize("source", ["", "/checkpoints/last.ckpt"])

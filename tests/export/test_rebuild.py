@@ -67,7 +67,7 @@ def metadata_of(generator: Generator) -> GeneratorMetadata:
 def test_few_weights_may_ask_for_much_memory() -> None:
     wide = {"latent_dim": 1, "image_shape": [1, 256, 256], "width": 4096, "max_width": 4096}
     wide |= {"blocks": 0}
-    generator = blank("R3GANGenerator", wide, 100, None)
+    generator = blank("R3GANGenerator", wide, 100, None, Generator)
     assert isinstance(generator, R3GANGenerator)
     with pytest.raises(ValueError, match="100 samples would need more than 2 GiB"):
         check_fit(generator, metadata_of(generator))
@@ -77,6 +77,7 @@ def test_a_network_whose_weights_are_many_and_its_tensors_small_is_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Where the weights cannot tell, each layer is looked at."""
-    generator = blank("MLPGenerator", {"latent_dim": 2, "image_shape": [1, 4, 4]}, 100, None)
+    small = {"latent_dim": 2, "image_shape": [1, 4, 4]}
+    generator = blank("MLPGenerator", small, 100, None, Generator)
     monkeypatch.setattr(rebuild, "MAX_BYTES", largest_tensor(generator) - 1)
     check_fit(generator, metadata_of(generator))

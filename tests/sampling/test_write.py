@@ -117,8 +117,10 @@ def test_points_are_drawn_as_dots(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (3, "RGB")])
 def test_folder_has_a_png_a_sample(tmp_path: Path, channels: int, mode: str) -> None:
     write_samples(tmp_path / "x", chunks(channels), 5)
-    files = sorted((tmp_path / "x").iterdir())
-    assert [f.name for f in files] == [f"{i:06d}-{y}.png" for i, y in enumerate(LABELS)]
+    files = sorted((tmp_path / "x").glob("*/*"), key=lambda file: file.name)
+    assert [f"{f.parent.name}/{f.name}" for f in files] == [
+        f"{y}/{i:06d}.png" for i, y in enumerate(LABELS)
+    ]
     for grey, file in enumerate(files):
         image = Image.open(file)
         assert (image.mode, image.size) == (mode, (6, 4))
@@ -150,7 +152,7 @@ def test_a_place_that_is_taken_is_refused(tmp_path: Path, name: str) -> None:
 def test_an_empty_folder_is_free(tmp_path: Path) -> None:
     check_output(tmp_path, overwrite=False)
     write_samples(tmp_path, chunks(), 5)
-    assert len(list(tmp_path.iterdir())) == 5
+    assert len(list(tmp_path.glob("*/*.png"))) == 5
 
 
 @pytest.mark.parametrize("name", ["x.jpg", "x.zip", "x.PNG.txt"])
@@ -240,7 +242,20 @@ def test_what_is_said_of_the_disk_is_enough(tmp_path: Path, name: str, count: in
 
 def test_a_million_names_sort_as_the_samples_do(tmp_path: Path) -> None:
     write_samples(tmp_path / "x", chunks(), 10**6 + 1)
-    assert sorted(p.name for p in (tmp_path / "x").iterdir())[0] == "0000000-3.png"
+    assert min(p.name for p in (tmp_path / "x").glob("*/*")) == "0000000.png"
+
+
+def test_folders_of_many_labels_sort_as_the_labels_do(tmp_path: Path) -> None:
+    write_samples(tmp_path / "x", chunks(), 5, num_classes=26)
+    assert {p.name for p in (tmp_path / "x").iterdir()} == {f"{y:02d}" for y in LABELS}
+
+
+def test_a_smaller_set_keeps_no_earlier_image(tmp_path: Path) -> None:
+    (tmp_path / "x" / "7").mkdir(parents=True)
+    for earlier in ("000009-3.png", "7/000009.png"):  # as older versions wrote them, and this one
+        (tmp_path / "x" / earlier).touch()
+    write_samples(tmp_path / "x", chunks(), 5)
+    assert len(list((tmp_path / "x").glob("**/*.png"))) == 5
 
 
 @pytest.mark.fault(45)
