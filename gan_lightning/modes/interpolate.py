@@ -27,7 +27,8 @@ def slerp(a: Tensor, b: Tensor, share: Tensor) -> Tensor:
     cosine = torch.linalg.vecdot(*directions).clamp(-1, 1)
     angle = cosine.acos().clamp_min(1e-4)[:, None]  # of equal latents both parts are as by lerp
     share = share[:, None]
-    return (((1 - share) * angle).sin() * a + (share * angle).sin() * b) / angle.sin()
+    first, second = (part.sin() / angle.sin() for part in ((1 - share) * angle, share * angle))
+    return first * a + second * b
 
 
 @contextmanager

@@ -19,7 +19,7 @@ def untrained(classes: int = 4, **more: Any) -> Generator:
     torch.manual_seed(0)
     generator = DCGANGenerator(8, SHAPE, num_classes=classes, width=4, **more)
     for weight in generator.parameters():
-        weight.data *= 3 if weight.dim() > 1 else 1
+        weight.data *= 15 if weight.dim() > 1 else 1
     return generator.eval().requires_grad_(False)
 
 

@@ -40,7 +40,7 @@ def test_a_sample_is_found_again(command: Command, run_folder: Path, tmp_path: P
         (["mode=mix"], "has no styles: train model=stylegan2"),
         (["mode=invert"], "mode=invert needs image=FILE"),
         (["mode=traverse", "mode.dims=[999]"], "mode.dims=[999]"),
-        (["mode=traverse", "mode.steps=0"], "mode.steps=0 must be at least 1"),
+        (["mode=traverse", "mode.steps=0"], "mode.steps=0 must be a whole number at least 1"),
         (["mode=interpolate", "mode.between=x"], "mode.between=x"),
         (["mode=interpolate", "output=x.csv"], "draws images, not rows"),
         (["mode=grid", "output=x.gif"], "end it in .png"),
