@@ -169,8 +169,16 @@ def _measured(record: dict[str, Any]) -> str:
     data = record["data"]
     count, name, unit = record["num_samples"], str(data["name"]), str(record["unit"])
     own = "floors" in record and not unit.startswith("inception")
+    counts = record.get("floor_samples", count)
+    counts = counts if isinstance(counts, dict) else {"": counts}
+    fewer = [
+        f"{n:,} ({_SECTIONS[section]})" if section in _SECTIONS else f"{n:,}"
+        for section, n in counts.items()
+        if n != count
+    ]
     return (
         f"By `evaluate.py` on {count:,} samples against {printable(name)}, unit {printable(unit)}. "
         "The floor is what real images score that the reference does not hold."
+        + (f" It stands on {' and '.join(fewer)}." if fewer else "")
         + (f" {_UNIT}" if own else "")
     )

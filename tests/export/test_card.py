@@ -39,7 +39,7 @@ def old_run(tmp_path: Path) -> Path:
 def test_what_the_run_recorded(old_run: Path, tmp_path: Path) -> None:
     card = card_of(old_run, tmp_path / "out")
     assert "# DCGANGenerator, digits" in card
-    assert "python train.py data=digits" in card
+    assert "python train.py experiment=quickstart model.generator.width=4" in card
     assert "| loss | `NonSaturating` |" in card
     assert "| optimizer | `Adam(" in card
     assert "2,944 images seen" in card
@@ -47,6 +47,7 @@ def test_what_the_run_recorded(old_run: Path, tmp_path: Path) -> None:
     assert "| FID, against the training images | 212 ± 0.95 | 4.693 |" in card
     assert "| KID x 1000, against the training images | 1.079e+04 ± 3.2e+02 | 42.55 ± 69 |" in card
     assert "on 500 samples against digits, unit ac7c1ecc" in card
+    assert "stands on 297 (against the training images)" in card
     assert "no Inception FID compares" in card
     assert (tmp_path / "out" / "usage.py").read_text() in card
     assert "![100 images, labels in turn](samples.png)" in card
