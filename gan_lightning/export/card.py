@@ -130,7 +130,9 @@ def _signature(m: GeneratorMetadata) -> str:
     lines = [f"| input | `z` | float32 | [B, {m.latent_dim}] | standard normal numbers |"]
     if m.labels:
         lines.append(f"| input | `y` | int64 | [B] | labels: {_words(m.labels)} |")
-    return "\n".join([*lines, f"| output | `images` | float32 | [B, {shape}] | in [-1, 1] |"])
+    return "\n".join(
+        [*lines, f"| output | `images` | float32 | [B, {shape}] | in [-1, 1], up to rounding |"]
+    )
 
 
 def _program(export: Export) -> str:

@@ -19,7 +19,7 @@ from gan_lightning.export.program import (
     write_onnx,
     write_program,
 )
-from gan_lightning.networks import Generator, StyleGAN2Generator
+from gan_lightning.networks import Generator, NaiveBayes, StyleGAN2Generator
 from gan_lightning.networks.base import generator_classes
 from tests.export.exported import VARIANTS, lively
 
@@ -95,6 +95,34 @@ def test_noise_and_truncation_are_part_of_the_program(tmp_path: Path) -> None:
     assert compare(draw, whole, [0, 1, 2]).chosen > 50
     z, y = torch.randn(3, short.latent_dim), torch.arange(3)
     assert torch.equal(draw(z, y), draw(z, y))
+
+
+def test_narrow_bins_of_naive_bayes(tmp_path: Path) -> None:
+    """They divide by what a bin holds: sums rounded at each step would be off by 4e-4."""
+    generator = NaiveBayes([1, 16, 16], 3)
+    random = torch.Generator().manual_seed(0)
+    rare = torch.rand(3, 256, 31, generator=random) * 1e-3 + 1.6e-4
+    rest = 1 - rare.sum(dim=2, keepdim=True)
+    generator.probability.copy_(torch.cat([rest, rare], dim=2))
+    write_onnx(tmp_path / "x.onnx", generator.eval(), {})
+    found = compare(open_onnx(tmp_path / "x.onnx"), generator, [0, 1, 2], [1000])
+    assert found.images.max() <= 5e-5, str(found)
+
+
+class Lengths(Generator):
+    """Asks for len(z), which one way to trace takes for a constant."""
+
+    def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        return z[:, :1, None, None].tanh() * torch.ones(len(z), *self.image_shape)
+
+
+@pytest.mark.parametrize(
+    ("write", "read"), [(write_onnx, open_onnx), (write_program, open_program)]
+)
+def test_the_length_of_a_batch_is_no_constant(write: Any, read: Any, tmp_path: Path) -> None:
+    generator = Lengths(4, [1, 2, 2]).eval()
+    write(tmp_path / "x", generator, {})
+    assert compare(read(tmp_path / "x"), generator).images.max() <= 1e-6
 
 
 class Random(Generator):
