@@ -129,7 +129,10 @@ def _signature(m: GeneratorMetadata) -> str:
     shape = ", ".join(map(str, m.image_shape))
     lines = [f"| input | `z` | float32 | [B, {m.latent_dim}] | standard normal numbers |"]
     if m.labels:
-        lines.append(f"| input | `y` | int64 | [B] | labels: {_words(m.labels)} |")
+        names = _words(m.labels)
+        if m.schema is not None:
+            names = ", ".join(f"{k} = {_cell(str(m.schema.classes[k]))}" for k in m.labels[:20])
+        lines.append(f"| input | `y` | int64 | [B] | labels: {names} |")
     return "\n".join(
         [*lines, f"| output | `images` | float32 | [B, {shape}] | in [-1, 1], up to rounding |"]
     )
@@ -138,7 +141,8 @@ def _signature(m: GeneratorMetadata) -> str:
 def _program(export: Export) -> str:
     if export.kind == "onnx":
         return (
-            f"`generator.onnx`: opset {OPSET}, any batch size B. Sample i of `usage.py` depends on "
+            f"`generator.onnx`: opset {OPSET} (onnxruntime 1.18 or newer), any batch size B. "
+            "Sample i of `usage.py` depends on "
             "the seed, i and its label alone, as that of gan-lightning's `sample.py` does. "
             "`generator.safetensors` has the weights, for `gan_lightning.load_generator`."
         )

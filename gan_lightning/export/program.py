@@ -16,7 +16,7 @@ from gan_lightning.networks.base import Generator
 from gan_lightning.sampling.draw import sample_labels
 from gan_lightning.sampling.latents import sample_latents
 
-OPSET = 20  # onnxruntime 1.17 and onnxruntime-web 1.17 are the first to run it
+OPSET = 20  # with IR version 10: for onnxruntime 1.18 and newer
 BATCHES = (1, 3, 100)  # that the result is compared at
 DIFFERS = 1e-3  # a quarter of a grey level is 2e-3; float32 rounds by 1e-6 or so
 THRESHOLDS = 2  # images of 104 that may differ: a choice of a density may fall on a threshold

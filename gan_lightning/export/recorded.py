@@ -55,9 +55,7 @@ def recorded(file: Path, sha256: str, metadata: GeneratorMetadata) -> Recorded:
         ]
         note = f"As measured in the training. `evaluate.py` measures floors too. {_UNIT}"
     if scores and file.name == BEST_FILE:
-        note += (
-            " It is the best of the run's epochs by that score, which so looks a little too good."
-        )
+        note += " It is the run's best epoch by FID, so its FID looks a little too good."
     return Recorded(_command(folder), _recipe(folder), scores, note)
 
 
@@ -142,7 +140,10 @@ def _rows(record: dict[str, Any], scores: dict[str, Any]) -> list[Row]:
             for name, value in scores.items()
             if isinstance(value, int | float)
         ]
-    titles = {name: d["title"] for name, d in record["definitions"].items()}
+    arrows = {"low": " ↓", "high": " ↑"}
+    titles = {
+        name: d["title"] + arrows.get(d["better"], "") for name, d in record["definitions"].items()
+    }
     return [
         Row(
             f"{titles.get(name, name)}, {heading}",
