@@ -17,6 +17,7 @@ PATH = re.compile(r"[\w.*-]+(/[\w.*-]+)*/?")
 SUFFIXES = {".py", ".md", ".yaml", ".toml", ".ipynb"}
 OF_USERS = {
     "config.yaml",
+    "usage.py",
     "outputs/",
     "data/",
     "train/",

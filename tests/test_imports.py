@@ -22,6 +22,7 @@ ORDER = (
     "callbacks",
     "config",
     "runs evaluation",
+    "modes",
     "cli",
     "lecture",
     "train sample evaluate",

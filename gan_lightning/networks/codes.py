@@ -85,7 +85,8 @@ class ClusterCode(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         place = torch.special.ndtr(z[:, 0].float())
-        return torch.searchsorted(self.edges, place, right=True).clamp_max(self.count - 1)
+        # As torch.searchsorted(right=True), of which ONNX has none.
+        return (self.edges <= place[:, None]).sum(dim=1).clamp_max(self.count - 1)
 
     def move(self, z: Tensor, cluster: Tensor) -> Tensor:
         """Return z[B, L] moved into the clusters int64[B], at the same place within its share."""

@@ -115,6 +115,7 @@ class Density(Generator, ABC):
         return self.log_joint(x).argmax(dim=1)
 
     def _labels(self, y: Tensor | None, count: int) -> Tensor:
+        """Return y, or group 0 `count` times; of a network to export `len(z)` is a constant."""
         if self.num_classes:
             return required(y)
         return torch.zeros(count, dtype=torch.int64, device=self.prior.device)

@@ -64,7 +64,7 @@ class HiddenMarkov(Density):
         self.register_buffer("variances", torch.ones(self.groups, states, self.row))
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        y, u = self._labels(y, len(z)), uniform(z[:, : self.height])
+        y, u = self._labels(y, z.shape[0]), uniform(z[:, : self.height])
         path = [choose(u[:, 0], self.start[y])]
         for row in range(1, self.height):
             path.append(choose(u[:, row], self.transition[y, path[-1]]))

@@ -58,7 +58,7 @@ class GaussianMixture(Density):
         self.register_buffer("factors", torch.eye(principal).repeat(*shape, 1, 1))
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        y = self._labels(y, len(z))
+        y = self._labels(y, z.shape[0])
         chosen = choose(uniform(z[:, 0]), self.weights[y])
         noise = self.factors[y, chosen] @ z[:, 1:, None]
         components = self.means[y, chosen] + noise[..., 0]

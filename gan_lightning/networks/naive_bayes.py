@@ -45,7 +45,7 @@ class NaiveBayes(Density):
         self.register_buffer("probability", untrained)
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        probability, u = self.probability[self._labels(y, len(z))], uniform(z)
+        probability, u = self.probability[self._labels(y, z.shape[0])], uniform(z)
         level = choose(u, probability)
         inside = probability.gather(2, level[..., None])[..., 0]
         below = probability.cumsum(dim=2).gather(2, level[..., None])[..., 0] - inside

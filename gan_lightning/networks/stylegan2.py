@@ -131,7 +131,9 @@ class StyleGAN2Generator(Generator):
 
     def synthesise(self, w: Tensor, z: Tensor) -> Tensor:
         """Return images of styles w[B, layers, L], with the noise of normalised z[B, L]."""
-        h = self.constant.expand(len(w), -1, -1, -1)
+        h = self.constant.expand(
+            w.shape[0], -1, -1, -1
+        )  # len(w) would be a constant to torch.export
         h = self.convs[0](h, w[:, 0], z)
         image = self.to_image[0](h, w[:, 0])
         for level, to_image in enumerate(list(self.to_image)[1:]):
