@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
+import sample
 from gan_lightning.config.schema import resolved
 from tests.commands import jobs_on, not_composing, wrong_commands
 from tests.config.test_conf import GROUPS, ONE_STEP, take_a_step
-from tests.conftest import CONF, ROOT, compose_config
+from tests.conftest import CONF, ROOT, Command, compose_config
 from tests.pages import PAGES, examples, missing
 
 SETTINGS = (ROOT / "docs" / "settings.md").read_text()
@@ -152,7 +154,9 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
             del sys.modules[name]
 
 
-@pytest.mark.parametrize("path", [path for path in EXAMPLES if path.endswith(".yaml")])
+@pytest.mark.parametrize(
+    "path", [path for path in EXAMPLES if path.endswith(".yaml") and "/mode/" not in path]
+)
 def test_what_contributing_shows_takes_a_step(path: str, written: Path) -> None:
     _, group, file = path.split("/")
     where = (f"hydra.searchpath=[file://{written}/conf]", f"run_dir={written}")
@@ -163,3 +167,22 @@ def test_what_contributing_shows_takes_a_step(path: str, written: Path) -> None:
     take_a_step(config, written)
     if group == "callbacks":
         assert "weight_norm/G" in (written / "metrics.csv").read_text()
+
+
+def test_the_mode_that_contributing_shows_draws(
+    written: Path, run_folder: Path, command: Command
+) -> None:
+    asked = (f"--config-dir={written / 'conf'}", "mode=mirror", f"generator={run_folder}")
+    ended = command(*asked, "output=x.npz", script=sample)
+    assert ended.status == 0, ended.err
+    with np.load("x.npz") as arrays:
+        assert arrays["images"].shape[0] == 16
+
+
+def test_the_page_of_use_has_every_mode_and_its_keys() -> None:
+    page = (ROOT / "docs" / "use.md").read_text()
+    rows = dict(re.findall(r"^\| \**`(\w+)`\** \|.*\| (.*)\|$", page, re.M))
+    modes = {file.stem: load(file) for file in (CONF / "mode").glob("*.yaml")}
+    assert rows.keys() == modes.keys()
+    for name, node in modes.items():
+        assert set(re.findall(r"`(\w+)`", rows[name])) == {k for k in node if k[0] != "_"}, name

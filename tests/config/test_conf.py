@@ -30,7 +30,7 @@ from gan_lightning.training.gan import GANModule
 from tests.conftest import CONF, compose_config
 
 Compose = Callable[..., DictConfig]
-NOT_OPTIONS = {"hydra", "shared"}  # Hydra's own settings, and parts of other files
+NOT_OPTIONS = {"hydra", "shared", "mode"}  # Hydra's settings, parts of other files, of sample.py
 GROUPS = sorted(p.name for p in CONF.iterdir() if p.is_dir() and p.name not in NOT_OPTIONS)
 # Groups that decide what happens in a step; the others decide what happens around it, and a method
 # is chosen by its model.
