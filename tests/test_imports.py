@@ -24,6 +24,7 @@ ORDER = (
     "runs evaluation",
     "cli",
     "lecture",
+    "page",
     "train sample evaluate",
 )
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms.split()}
