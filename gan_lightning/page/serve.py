@@ -69,9 +69,17 @@ def make_page(generator: Path | None, lab: Path | None = None, trust: str | None
 
 def listen(port: int) -> socket.socket:
     """Return a socket of this machine alone; UserError if the port is not to be had."""
+    # By its number TCP: asyncio turns Nagle's algorithm off for such alone, else an answer whose
+    # head and body are two packets waits 40 ms for an acknowledgement.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((ADDRESS, port))
+        if os.name == "posix":  # elsewhere it would share a port that is in use
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((ADDRESS, port))
+        listening.listen()
+        return listening
     except OSError as error:
+        listening.close()
         reasons = {errno.EADDRINUSE: "is in use", errno.EACCES: "is not for users"}
         reason = reasons.get(error.errno or 0, str(error))
         raise UserError(f"port={port} {reason}: choose another, such as port=8123") from error

@@ -5,7 +5,10 @@ import { value } from "./recording.js";
 export function drawCurves(canvas, recording, point, phase) {
   const context = canvas.getContext("2d"), style = getComputedStyle(document.documentElement);
   const ink = (name) => style.getPropertyValue(name).trim();
-  const { width, height } = canvas, left = 34, right = width - 8, top = 18, bottom = height - 22;
+  const width = canvas.clientWidth || 560, height = 150, sharp = window.devicePixelRatio || 1;
+  [canvas.width, canvas.height] = [Math.round(width * sharp), Math.round(height * sharp)];
+  context.scale(sharp, sharp);
+  const left = 38, right = width - 8, top = 18, bottom = height - 22;
   const series = [[0, "D", ink("--d"), []], [1, "G", ink("--g"), [7, 4]]];
   const all = [0, 1].flatMap((which) => recording.seen.map((_, t) => value(recording, "losses", t, 0, which)));
   const usual = [...all].sort((a, b) => a - b);
@@ -13,7 +16,6 @@ export function drawCurves(canvas, recording, point, phase) {
   const last = recording.seen[recording.count - 1] || 1;
   const x = (seen) => left + (seen / last) * (right - left);
   const y = (loss) => bottom - ((Math.min(loss, high) - low) / (high - low)) * (bottom - top);
-  context.clearRect(0, 0, width, height);
   context.font = "13px system-ui, sans-serif";
   context.fillStyle = ink("--quiet");
   context.strokeStyle = ink("--line");
@@ -26,7 +28,7 @@ export function drawCurves(canvas, recording, point, phase) {
     context.stroke();
     context.textAlign = "right";
     context.textBaseline = "middle";
-    context.fillText(mark.toFixed(1), left - 5, y(mark));
+    context.fillText(mark.toFixed(high < 2 ? 2 : 1), left - 5, y(mark));
   }
   context.textBaseline = "alphabetic";
   context.fillText(`${last.toLocaleString("en")} images seen`, right, height - 5);

@@ -1,11 +1,11 @@
 // A digit drawn by hand: how the data would have it, its class, D's verdict, the nearest fake.
 
-import { paint, postPng, tile } from "./server.js";
+import { paint, postPng, sheet } from "./server.js";
 
 const $ = (id) => document.getElementById(id);
 const BRUSH = 22;
 
-const picture = ({ shape: [channels, height, width], pixels }) => tile({ channels, height, width, pixels });
+const picture = ({ shape: [channels, height, width], pixels }) => sheet({ channels, height, width, pixels });
 
 const opinion = ({ pFake, judge }) =>
   pFake ? `D: P(fake) = ${pFake[0].toFixed(2)}, so it takes it for ${pFake[0] > 0.5 ? "a fake" : "real"}.` : judge;

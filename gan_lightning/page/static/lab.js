@@ -20,8 +20,11 @@ export async function startLab(say) {
     $("panels").textContent = "There are no recordings: python train.py callbacks=lab makes one.";
     return;
   }
-  for (let i = 0; i < Math.min(2, Math.max(1, recordings.length)); i++) panels.push(makePanel(i));
-  await Promise.all(panels.map((panel, i) => choose(panel, recordings[i].id)));
+  const [first, ...others] = recordings;
+  const second = others.find((one) => one.data === first.data) ?? others[0];
+  const chosen = second ? [first, second] : [first];
+  for (const i of chosen.keys()) panels.push(makePanel(i));
+  await Promise.all(panels.map((panel, i) => choose(panel, chosen[i].id)));
 
   function makePanel(index) {
     const node = document.createElement("section");
@@ -32,7 +35,7 @@ export async function startLab(say) {
       <div class="badges"><span class="badge d"></span><span class="badge g"></span></div>
       <canvas class="view" width="560" height="560" role="img"></canvas>
       <p class="legend"></p>
-      <p class="words"></p>
+      <p class="words" aria-live="polite"></p>
       <canvas class="curves" width="560" height="150" role="img" aria-label="Losses of D and G over images seen"></canvas>`;
     const list = node.querySelector("select");
     for (const one of recordings) list.add(new Option(`${one.data}: ${one.title}`, one.id));
@@ -97,7 +100,7 @@ export async function startLab(say) {
     for (const [name, phase] of [["d", 1], ["g", 2]]) {
       const badge = node.querySelector(`.badge.${name}`), moves = state.phase === phase;
       badge.classList.toggle("moves", moves);
-      badge.textContent = `${name.toUpperCase()} ${state.phase === 0 ? "" : moves ? "moves" : "is frozen 🔒"}`.trim();
+      badge.textContent = `${name.toUpperCase()} ${state.phase === 0 ? "" : moves ? "moves" : "is frozen"}`.trim();
     }
     drawCurves(node.querySelector(".curves"), recording, point, state.phase);
   }
@@ -120,6 +123,7 @@ export async function startLab(say) {
     clearTimeout(state.timer);
     state.playing = on;
     $("run").setAttribute("aria-pressed", String(on));
+    for (const { node } of panels) node.querySelector(".words").ariaLive = on ? "off" : "polite";
     $("run").textContent = on ? "❚❚ Pause" : "▶ Play";
     if (on && state.point === Number($("when").max) && state.phase === PHASES - 1) {
       [state.point, state.phase] = [0, 0];
@@ -145,7 +149,7 @@ export async function startLab(say) {
       ArrowRight: () => { play(false); step(1); }, ArrowLeft: () => { play(false); step(-1); },
       ArrowUp: () => jump(1), ArrowDown: () => jump(-1), " ": () => play(!state.playing),
     }[event.key];
-    if (!act || tag === "SELECT" || event.target.role === "tab" || (tag === "BUTTON" && event.key === " ")) return;
+    if (!act || tag === "SELECT" || event.target.getAttribute("role") === "tab" || (tag === "BUTTON" && event.key === " ")) return;
     event.preventDefault();
     act();
   });

@@ -1,11 +1,11 @@
 // The play tab: one latent and label, moved by the map, its neighbours and the sliders.
 
-import { bilinear, category, directions, neighbours, withCategory } from "./latent.js";
-import { imagesOf, latentsOf, paint, paintGrid, tile } from "./server.js";
+import { bilinear, directions, neighbours } from "./latent.js";
+import { imagesOf, latentsOf, paint, sheet } from "./server.js";
 import { startDrawing } from "./draw.js";
+import { choice, makeSliders } from "./sliders.js";
 
 const $ = (id) => document.getElementById(id);
-const FIRST = 10;  // sliders shown at first
 const MANY = 20;  // labels, from which on they are a list
 
 export async function startPlay(about, say) {
@@ -15,7 +15,6 @@ export async function startPlay(about, say) {
   };
   const mapSide = Math.max(1, Math.min(7, Math.floor(Math.sqrt(about.most))));
   const aroundSide = about.most >= 25 ? 5 : about.most >= 9 ? 3 : 1;
-  const sliders = [];
   let busy = false, wanted = false, since = 0;
 
   // One request on its way, and after it the latest wish: a fast pointer leaves no queue.
@@ -30,9 +29,9 @@ export async function startPlay(about, say) {
         since = 0;
         const z = neighbours(state.z, aroundSide, spread, state.directions);
         const images = await imagesOf(z, state.y, state.truncation);
-        state.picture = tile(images, (images.count - 1) / 2);
-        paint($("picture"), state.picture);
-        paintGrid($("around"), images, aroundSide, 2);
+        state.picture = sheet(images, 1, (images.count - 1) / 2);
+        for (const id of ["picture", "mini"]) paint($(id), state.picture);
+        paint($("around"), sheet(images, aroundSide, 0, images.count), true);
         frame($("around"), aroundSide);
         document.body.dataset.milliseconds = (performance.now() - began).toFixed(1);
         say("");
@@ -55,7 +54,7 @@ export async function startPlay(about, say) {
     try {
       const images = await imagesOf(places, state.y, state.truncation);
       state.map = new OffscreenCanvas($("pad").width, $("pad").height);
-      paintGrid(state.map, images, mapSide);
+      paint(state.map, sheet(images, mapSide, 0, images.count), true);
       marker(state.kept);
     } catch (error) { say(error.message); }
   }
@@ -83,8 +82,7 @@ export async function startPlay(about, say) {
 
   function moveTo(z) {
     state.z = z;
-    for (const [i, slider] of sliders.entries()) slider(z[i]);
-    showCategory();
+    showLatent(z);
     draw();
   }
 
@@ -103,7 +101,7 @@ export async function startPlay(about, say) {
   followPad();
   pickNeighbours();
   buildClasses();
-  buildSliders();
+  const showLatent = makeSliders(about, () => state.z, (z) => { state.z = z; draw(); });
   for (const [id, react] of [["spread", draw], ["truncation", () => {
     state.truncation = Number($("truncation").value);
     draw(); drawMap();
@@ -180,62 +178,6 @@ export async function startPlay(about, say) {
       return;
     }
     place.append(...about.labels.map((label) => choice(label, label === state.y, () => { chooseLabel(label); draw(); })));
-  }
-
-  function choice(value, pressed, act) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.value = button.textContent = value;
-    button.setAttribute("aria-pressed", String(pressed));
-    button.addEventListener("click", act);
-    return button;
-  }
-
-  function showCategory() {
-    const now = about.categories ? category(state.z, about.categories) : -1;
-    for (const [i, button] of [...$("categories").children].entries()) button.setAttribute("aria-pressed", String(i === now));
-  }
-
-  function nameOf(i) {
-    const code = i - about.categories;
-    return i < about.categories ? `category ${i}` : code < about.continuous ? `code ${code + 1}` : `z${i + 1}`;
-  }
-
-  function buildSliders() {
-    $("categories").hidden = about.categories < 2;
-    for (let i = 0; i < about.categories && about.categories > 1; i++) {
-      $("categories").append(choice(i, false, () => moveTo(withCategory(state.z, about.categories, i))));
-    }
-    const first = about.categories > 1 ? about.categories : 0;  // those have buttons
-    for (let i = 0; i < about.latentDim; i++) {
-      const row = document.createElement("div"), label = document.createElement("label");
-      const input = document.createElement("input"), output = document.createElement("output");
-      row.className = "slider";
-      row.hidden = i < first || i >= first + FIRST;
-      Object.assign(input, { type: "range", min: -3.5, max: 3.5, step: 0.05, id: `z${i}` });
-      label.htmlFor = input.id;
-      label.textContent = nameOf(i);
-      input.addEventListener("input", () => {
-        state.z = [...state.z];
-        state.z[i] = Number(input.value);
-        output.textContent = state.z[i].toFixed(2);
-        showCategory();
-        draw();
-      });
-      row.append(label, input, output);
-      $("sliders").append(row);
-      sliders.push((x) => { input.value = x; output.textContent = x.toFixed(2); });
-    }
-    const more = $("more"), rows = [...$("sliders").children];
-    more.hidden = about.latentDim <= first + FIRST;
-    const words = (open) => { more.textContent = open ? `Only the first ${FIRST}` : `All ${about.latentDim}`; };
-    words(false);
-    more.addEventListener("click", () => {
-      const open = more.getAttribute("aria-expanded") !== "true";
-      more.setAttribute("aria-expanded", String(open));
-      rows.forEach((row, i) => { row.hidden = !open && (i < first || i >= first + FIRST); });
-      words(open);
-    });
   }
 
   async function download() {

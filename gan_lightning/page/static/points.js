@@ -3,7 +3,7 @@
 import { scaled, UNIT } from "./recording.js";
 
 const REAL = [33, 102, 172], NEITHER = [247, 247, 247], FAKE = [178, 24, 43];
-const REACH = 1.08;  // the square that is seen, in the places' units
+const REACH = 1.04;  // the square that is seen, in the places' units
 const ORANGE = "#f28e1c";
 
 function colour(answer) {
@@ -33,7 +33,7 @@ export function drawPoints(view, recording, point, phase, share) {
   view.height = size;
   const x = (place) => ((place + REACH) / (2 * REACH)) * size;
   const y = (place) => size - x(place);
-  context.fillStyle = "#888";
+  context.fillStyle = "#777";
   context.fillRect(0, 0, size, size);
   context.imageSmoothingEnabled = true;
   const edge = x(-1);

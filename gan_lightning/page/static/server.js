@@ -36,32 +36,29 @@ export async function imagesOf(z, y, truncation) {
   return { count, channels, height, width, pixels: new Uint8Array(await response.arrayBuffer()) };
 }
 
-// One image of an answer as a canvas of its own size.
-export function tile({ channels, height, width, pixels }, index = 0) {
-  const canvas = new OffscreenCanvas(width, height), area = height * width;
-  const data = new ImageData(width, height), first = index * channels * area;
-  for (let i = 0; i < area; i++) {
-    for (let c = 0; c < 3; c++) data.data[4 * i + c] = pixels[first + (channels === 1 ? i : c * area + i)];
-    data.data[4 * i + 3] = 255;
+// Some images of an answer on a canvas of their own size, row by row; several have a black rim.
+export function sheet({ channels, height, width, pixels }, columns = 1, first = 0, count = 1) {
+  const rim = count > 1 ? 1 : 0, rows = Math.ceil(count / columns), area = height * width;
+  const across = columns * (width + 2 * rim), down = rows * (height + 2 * rim);
+  const data = new ImageData(across, down), out = new Uint32Array(data.data.buffer).fill(0xff000000);
+  const [green, blue] = channels === 1 ? [0, 0] : [area, 2 * area];
+  for (let i = 0; i < count; i++) {
+    const top = Math.floor(i / columns) * (height + 2 * rim) + rim;
+    const corner = top * across + (i % columns) * (width + 2 * rim) + rim;
+    let from = (first + i) * channels * area;
+    for (let y = 0; y < height; y++) {
+      for (let x = 0, to = corner + y * across; x < width; x++, to++, from++) {
+        out[to] = 0xff000000 | (pixels[from + blue] << 16) | (pixels[from + green] << 8) | pixels[from];
+      }
+    }
   }
+  const canvas = new OffscreenCanvas(across, down);
   canvas.getContext("2d").putImageData(data, 0, 0);
   return canvas;
 }
 
-export function paint(canvas, image) {
+export function paint(canvas, image, smooth = false) {
   const context = canvas.getContext("2d");
-  context.imageSmoothingEnabled = false;
+  context.imageSmoothingEnabled = smooth;
   context.drawImage(image, 0, 0, canvas.width, canvas.height);
-}
-
-// side x side images of an answer, filling a canvas.
-export function paintGrid(canvas, images, side, gap = 0) {
-  const context = canvas.getContext("2d"), cell = canvas.width / side;
-  context.imageSmoothingEnabled = images.width >= cell;
-  context.fillStyle = "#000";
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  for (let i = 0; i < images.count; i++) {
-    const x = (i % side) * cell, y = Math.floor(i / side) * cell;
-    context.drawImage(tile(images, i), x + gap, y + gap, cell - 2 * gap, cell - 2 * gap);
-  }
 }
