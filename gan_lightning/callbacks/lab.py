@@ -46,6 +46,7 @@ class LabRecorder(Callback):
         self._panel: Panel | None = None
         self._at: list[int] = []  # images seen, of the steps to come
         self._looks: list[Look] = []  # at the present step
+        self._seen = 0  # where it began
         self._middle = 0.0  # the logit that counts as undecided in it
         self._about: dict[str, Any] = {}
         self._once: Arrays = {}
@@ -109,7 +110,7 @@ class LabRecorder(Callback):
         module, _ = context(trainer, pl_module)
         if self._panel and self._at and module.images_seen >= self._at[0]:
             self._at = [place for place in self._at if place > module.images_seen]
-            self._looks = [self._look(module)]
+            self._looks, self._seen = [self._look(module)], module.images_seen
 
     def on_before_optimizer_step(
         self, trainer: Trainer, pl_module: LightningModule, optimizer: Optimizer
@@ -129,8 +130,7 @@ class LabRecorder(Callback):
         module, data = context(trainer, pl_module)
         looks = [*self._looks, self._look(module)]
         self._looks = []
-        seen = module.images_seen - int(self._about["batch"])
-        self._rows.append(self._row(seen, looks, data))
+        self._rows.append(self._row(looks, data))
         self.file.parent.mkdir(parents=True, exist_ok=True)
         save_lab(self.file, self._about, self._arrays())
 
@@ -141,11 +141,11 @@ class LabRecorder(Callback):
             self._middle = middle_of(self._panel, *networks)
         return look(self._panel, *networks, module.loss, self._middle)
 
-    def _row(self, seen: int, looks: list[Look], data: DataModule) -> Arrays:
+    def _row(self, looks: list[Look], data: DataModule) -> Arrays:
         assert self._panel is not None
         before, after_d, after_g = looks
         row: Arrays = {
-            "seen": np.array(seen, np.int64),
+            "seen": np.array(self._seen, np.int64),
             "losses": np.array([one.losses for one in looks], np.float32),
             "means": np.array([one.means for one in looks], np.float32),
         }

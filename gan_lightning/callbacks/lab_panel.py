@@ -69,8 +69,9 @@ def choose_panel(module: GANModule, data: DataModule, seed: int) -> Panel:
     """
     if data.table():
         raise UserError("callbacks=lab shows points and images, no rows of a table")
-    if data.dots and data.channels != 2:
-        raise UserError(f"callbacks=lab shows points of a plane: {data.name} has {data.channels}")
+    dimensions = data.images.images.shape[1]
+    if data.dots and dimensions != 2:
+        raise UserError(f"callbacks=lab shows points of a plane: {data.name} has {dimensions}")
     generator, discriminator = module.generator, module.discriminator
     if data.dots and discriminator.num_classes:
         raise UserError("callbacks=lab: D's field is one for each label: set model.num_classes=0")
