@@ -4,6 +4,7 @@ Five runs of train.py with callbacks=lab on one thread of a CPU, some four minut
 goes to `gan_lightning/page/recordings/`. Prints the SHA-256 of each, as docs/page.md has it.
 """
 
+import csv
 import os
 import shutil
 import subprocess
@@ -20,10 +21,10 @@ from gan_lightning.system.files import sha256
 
 BARE = [
     *("callbacks=lab", "callbacks.checkpoints=null", "callbacks.samples=null"),
-    *("callbacks.scores=null", "callbacks.doctor=null", "callbacks.progress_bar=null"),
+    *("callbacks.doctor=null", "callbacks.progress_bar=null"),
     "trainer.accelerator=cpu",
 ]
-TOY = ["model=toy", "optimizer=adam", "optimizer.lr=1e-3"]
+TOY = ["model=toy", "callbacks.scores.every_n_epochs=8"]
 WITHOUT = ["penalty=none", "callbacks.lab.title='non-saturating, no penalty'"]
 WITH = ["penalty=r1", "penalty.weight=0.02", "callbacks.lab.title='non-saturating, R1'"]
 RUNS = {
@@ -46,11 +47,19 @@ def main() -> None:
             command = [sys.executable, "train.py", *words]
             subprocess.run(command, cwd=ROOT, env=environment, check=True)
             shutil.copy(run / LAB_FILE, SHIPPED / f"{name}.npz")
+            print(name, last_scores(run / "metrics.csv"))
     total = 0
     for path in sorted(SHIPPED.glob("*.npz")):
         total += path.stat().st_size
         print(f"{sha256(path)}  {path.name}  {path.stat().st_size:,}")
     print(f"{total:,} bytes in all")
+
+
+def last_scores(file: Path) -> dict[str, str]:
+    """Return the last scores of a run, if it has any."""
+    with file.open() as lines:
+        rows = [{k: v for k, v in row.items() if "score/" in k} for row in csv.DictReader(lines)]
+    return next((row for row in reversed(rows) if any(row.values())), {})
 
 
 if __name__ == "__main__":

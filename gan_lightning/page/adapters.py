@@ -31,13 +31,14 @@ class Inversion:
     errors: Tensor
 
 
-def read_judge(run: Path) -> Judge:
-    """Return the judge of a run folder; UserError if it holds none."""
+def read_judge(path: Path) -> Judge:
+    """Return the judge beside a generator's file; UserError if there is none."""
     if find_spec("gan_lightning.export.discriminator_file"):
         own: Any = import_module("gan_lightning.export.discriminator_file")
-        return own.read_judge(run)
+        return own.read_judge(path)
     from gan_lightning.lecture.trained import trained_module
 
+    run = path.parent.parent if path.parent.name == "checkpoints" else path.parent
     module: Any = trained_module(run)
     if not hasattr(module, "discriminator") or module.loss.logits_mean != "probability":
         raise UserError(f"{run}: it has no discriminator whose answers are probabilities")

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,14 +21,15 @@ from gan_lightning.pixels import to_uint8, to_unit_range, visible
 SIDE, BOX = 28, 20  # MNIST's frame, and the box that a digit fits in
 EMBEDDED_BOX = 28  # scikit-learn's digits fill theirs
 MAX_SIDE, FAINTEST = 1024, 0.1  # of a drawing; of ink
+STEPS = 120  # of the inversion: a second for the default generator
 CLASSIFIERS = {"mnist": "mnist", "digits": "digits"}  # data set -> shipped network
 
 
 class Studio:
     """Answers about drawings; networks are read when they are first asked."""
 
-    def __init__(self, player: Player, run: Path | None) -> None:
-        self.player, self.run = player, run
+    def __init__(self, player: Player) -> None:
+        self.player = player
         self._lock, self._busy = threading.RLock(), threading.Lock()
         self._found: dict[str, Any] = {}
 
@@ -67,22 +67,26 @@ class Studio:
         """Return D; UserError if there is a generator file alone."""
 
         def make() -> Judge:
-            if self.run is None:
-                raise UserError("No discriminator: name the run folder, not the file alone.")
-            return read_judge(self.run)
+            try:
+                return read_judge(self.player.file)
+            except UserError as error:
+                raise UserError(f"There is no discriminator to judge it. {error}") from error
 
         return self._once("judge", make)
 
     def look(self, png: bytes, label: int | None) -> dict[str, Any]:
         """Return the drawing as the data's, what the classifier says, and P(fake) by D.
 
-        `label` is what D is told if there is no classifier.
+        D is told the class that was found, or else `label`.
         """
         image = self.prepared(png)
         answer: dict[str, Any] = {"picture": plain(image), "label": label}
         try:
             p = self.classifier().embed(image).logits[0].softmax(0).tolist()
-            answer |= {"p": p, "label": int(np.argmax(p))}
+            guess, known = int(np.argmax(p)), self.player.metadata.labels
+            answer |= {"p": p, "guess": guess}
+            if guess in known or not known:
+                answer["label"] = guess
         except UserError as error:
             answer["classifier"] = str(error)
         return answer | self.verdict(image, answer["label"])
@@ -102,7 +106,7 @@ class Studio:
             raise BadRequest("another drawing is being inverted: try again")
         try:
             labels = known if label is None else [label]
-            found = invert(self.player.generator, image, labels)
+            found = invert(self.player.generator, image, labels, steps=STEPS)
         finally:
             self._busy.release()
         error = float(found.errors[0])

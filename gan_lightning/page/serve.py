@@ -60,11 +60,10 @@ def make_page(generator: Path | None, lab: Path | None = None, trust: str | None
         except UserError:
             words = "train one with `python train.py`, or name one with generator=PATH"
             refusal = f"No generator below outputs/: {words}. The lab is here without."
-    run = generator if generator is not None and generator.is_dir() else None
     player = Player(*read_generator(generator, trust)) if generator is not None else None
     refusal = player.refusal if player else refusal
-    studio = Studio(player, run) if player and not refusal else None
-    return Page(studio, find_recordings(lab, run), refusal)
+    studio = Studio(player) if player and not refusal else None
+    return Page(studio, find_recordings(lab, player.file.parent if player else None), refusal)
 
 
 def listen(port: int) -> socket.socket:

@@ -50,6 +50,7 @@ export function startDrawing(about, label, say, take) {
   $("clear").addEventListener("click", clear);
   $("take").addEventListener("click", () => { if (found) take(found.z, found.y); });
   clear();
+  if (!["mnist", "digits"].includes(about.dataset)) $("h-draw").textContent = "Draw something";
 
   async function look() {
     if (!drawn) return;
@@ -79,7 +80,7 @@ export function startDrawing(about, label, say, take) {
     } catch (error) { if (mine === round) say(error.message); }
   }
 
-  function classified({ p, label: guess, classifier }) {
+  function classified({ p, guess, classifier }) {
     $("bars").hidden = !p;
     if (!p) { $("classified").textContent = classifier; return; }
     $("classified").textContent = `The classifier says ${guess} (${(100 * p[guess]).toFixed(0)} %).`;

@@ -141,6 +141,9 @@ export async function startLab(say) {
   $("run").addEventListener("click", () => play(!state.playing));
   $("step").addEventListener("click", () => { play(false); step(1); });
   $("back").addEventListener("click", () => { play(false); step(-1); });
+  for (let i = 0; i < PHASES; i++) {
+    $(`phase-${i}`).addEventListener("click", () => { play(false); state.phase = i; show(i > 0); });
+  }
   $("when").addEventListener("input", () => { state.point = Number($("when").value); show(); });
   window.addEventListener("tab", (event) => { if (event.detail !== "lab") play(false); else show(); });
   document.addEventListener("keydown", (event) => {
