@@ -1,6 +1,6 @@
 """Records the trainings that come with the page's lab: `python benchmarks/lab_recordings.py`.
 
-Five runs of train.py with callbacks=lab on one thread of a CPU, some four minutes; each `lab.npz`
+Five runs of train.py with callbacks=lab on one thread of a CPU, some five minutes; each `lab.npz`
 goes to `gan_lightning/page/recordings/`. Prints the SHA-256 of each, as docs/page.md has it.
 """
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 from PIL import Image
 
+from gan_lightning import networks
 from gan_lightning.export.generator_file import save_generator
 from gan_lightning.export.metadata import GeneratorMetadata
-from gan_lightning.networks.base import find_generator
 
 pytest.importorskip("starlette", reason="the page needs pip install -e '.[page]'")
 pytest.importorskip("uvicorn", reason="the page needs pip install -e '.[page]'")
@@ -36,7 +36,7 @@ def write_generator(folder: Path, kind: str, dataset: str = "mnist") -> Path:
     name, shape, more = KINDS[kind]
     torch.manual_seed(0)
     arguments = {"latent_dim": LATENT, "image_shape": shape, **more}
-    generator = find_generator(name)(**arguments)
+    generator = getattr(networks, name)(**arguments)
     labels = list(range(more.get("num_classes", 0)))  # type: ignore[call-overload]
     metadata = GeneratorMetadata(
         class_name=name,
