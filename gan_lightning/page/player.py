@@ -77,7 +77,7 @@ class Player:
         """
         if truncation is not None and not self.truncates:
             raise BadRequest(f"truncation: {type(self.generator).__name__} has none")
-        with self._lock, torch.inference_mode():
+        with self._lock, torch.no_grad():
             if self.truncates:
                 self._truncate(1.0 if truncation is None else truncation)
             return visible(to_uint8(self.generator(z, y).float()))

@@ -2,11 +2,13 @@
 
 import errno
 import os
+import signal
 import socket
 import sys
 import threading
 import webbrowser
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
@@ -16,9 +18,21 @@ from gan_lightning.page.app import Page
 from gan_lightning.page.drawing import Studio
 from gan_lightning.page.library import find_recordings
 from gan_lightning.page.player import Player
+from gan_lightning.system.portable import STATUS
 
 ADDRESS = "127.0.0.1"
-PATIENCE = 2  # seconds that an answer in progress is waited for at the end
+
+
+class Server(uvicorn.Server):
+    """A server that a signal ends at once.
+
+    Nothing is lost by it, and to wait, as uvicorn does, is to wait for threads that compute and
+    cannot be interrupted, and for browsers that keep a connection open.
+    """
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        sys.stdout.flush()
+        os._exit(STATUS[signal.Signals(sig)])
 
 
 def serve(
@@ -31,13 +45,7 @@ def serve(
     """
     listening = listen(port)
     page = make_page(generator, lab, trust)
-    config = uvicorn.Config(
-        page.app(),
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=PATIENCE,
-    )
+    config = uvicorn.Config(page.app(), log_level="warning", access_log=False, server_header=False)
     address = f"http://{ADDRESS}:{listening.getsockname()[1]}/"
     known = page.studio.player if page.studio else None
     words = f"{known.file} ({known.metadata.dataset}; {known.metadata.standing})" if known else ""
@@ -46,7 +54,7 @@ def serve(
         threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
     if page.studio:
         threading.Thread(target=page.studio.warm_up, daemon=True).start()
-    uvicorn.Server(config).run(sockets=[listening])
+    Server(config).run(sockets=[listening])
 
 
 def make_page(generator: Path | None, lab: Path | None = None, trust: str | None = None) -> Page:

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -78,7 +79,7 @@ def test_a_folder_without_recordings_is_a_sentence(generator_file: Files) -> Non
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_signals_end_it_without_a_word(
+def test_signals_end_it_at_once_without_a_word(
     generator_file: Files, number: signal.Signals, status: int
 ) -> None:
     arguments = [f"generator={generator_file('labels')}", "port=0", "open=false"]
@@ -95,7 +96,15 @@ def test_signals_end_it_without_a_word(
         address = server.stdout.readline().split()[0]
         with urllib.request.urlopen(address, timeout=30) as answer:
             assert b"gan-lightning" in answer.read()
-        server.send_signal(number)
-        _, said = server.communicate(timeout=60)
+        port = int(address.rpartition(":")[2].strip("/"))
+        with socket.create_connection(("127.0.0.1", port)) as waiting:  # in the midst of a request
+            head = (
+                f"POST /api/images HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 99\r\n\r\n"
+            )
+            waiting.sendall(head.encode())
+            began = time.monotonic()
+            server.send_signal(number)
+            _, said = server.communicate(timeout=60)
+    assert time.monotonic() - began < 10
     assert server.returncode == status
     assert said == ""

@@ -9,7 +9,10 @@ import pytest
 import torch
 from PIL import Image
 from starlette.testclient import TestClient
+from torch.nn import functional as F
 
+from gan_lightning.data import MNISTDataModule
+from gan_lightning.metrics.features.classifier import shipped_feature_network
 from gan_lightning.page.asked import BadRequest
 from gan_lightning.page.drawing import centred, read_png
 from gan_lightning.page.serve import make_page
@@ -30,6 +33,20 @@ def test_ink_is_centred_and_as_large_as_mnists_wherever_it_was_drawn() -> None:
     assert abs(middle - 13.5) <= 0.5
     assert abs((columns[0] + columns[-1]) / 2 - 13.5) <= 0.5
     assert image.max() == 255
+
+
+def test_digits_brought_back_from_the_canvas_are_classified_as_they_were(mnist_root: str) -> None:
+    data = MNISTDataModule(root=mnist_root)
+    images, labels = (part[:300] for part in data.load(train=False))
+    random, made = np.random.default_rng(0), []
+    for image in images:
+        large = F.interpolate(image[None].float(), (200, 200), mode="bicubic")[0, 0]
+        canvas = np.zeros((280, 280), np.float32)
+        top, left = random.integers(0, 80, 2)
+        canvas[top : top + 200, left : left + 200] = large > 110
+        made.append(centred(canvas, 20))
+    found = shipped_feature_network("mnist").embed(torch.cat(made)).predictions
+    assert (found == labels).float().mean() > 0.98
 
 
 def test_a_drawn_one_is_a_one(generator_file: Files) -> None:
