@@ -111,6 +111,7 @@ export async function startPlay(about, say) {
       react();
     });
   }
+  $("mini").hidden = false;
   $("truncation-row").hidden = !about.truncates;
   $("seed").addEventListener("change", restart);
   $("next-seed").addEventListener("click", () => { $("seed").value = Number($("seed").value) + 1; restart(); });
