@@ -6,9 +6,10 @@ READY  := $(VENV)/.ready
 # Half of the suite's time is processes that start; a file's tests share what they made.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 
-.PHONY: help setup train test slow check format
+.PHONY: help setup train play test slow check format
 help:
 	@echo "make train [ARGS='trainer.devices=2 ...']   set up once, then train"
+	@echo "make play [ARGS='generator=RUN ...']        set up once, then a page to play with"
 	@echo "make test                                   set up once, then run the tests"
 	@echo "make check                                  ruff, types, tests (what CI runs)"
 	@echo "make slow                                   the long tests"
@@ -24,6 +25,9 @@ setup: $(READY)
 
 train: $(READY)
 	$(BIN)/python train.py $(ARGS)
+
+play: $(READY)
+	@$(BIN)/python -m gan_lightning.page $(ARGS)
 
 test: $(READY)
 	$(PYTEST) $(ARGS)

@@ -25,6 +25,7 @@ ORDER = (
     "modes",
     "cli",
     "lecture",
+    "page",
     "train sample evaluate",
 )
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms.split()}

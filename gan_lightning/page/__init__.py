@@ -1,0 +1,1 @@
+"""python -m gan_lightning.page: a local page to play with a generator, and the lab."""
