@@ -105,7 +105,7 @@ def overrides(span: str) -> tuple[str, ...]:
 
 @cache
 def top_keys(name: str) -> set[str]:
-    groups = {path.name for path in CONF.iterdir() if path.is_dir()}
+    groups = {path.name for path in CONF.iterdir() if path.is_dir()} - {"mode"}  # sample.py's
     return {"hydra", *map(str, compose_config(name=name)), *(groups if name == "config" else ())}
 
 

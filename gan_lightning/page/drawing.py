@@ -90,13 +90,14 @@ class Studio:
                 answer["label"] = guess
         except UserError as error:
             answer["classifier"] = str(error)
-        return answer | self.verdict(image, answer["label"])
+        return answer | self.verdict(image)
 
-    def verdict(self, images: Tensor, label: int | None) -> dict[str, Any]:
-        """Return {"pFake": ...}, or {"judge": why there is none}."""
-        y = None if label is None else torch.full((len(images),), label)
+    def verdict(self, images: Tensor) -> dict[str, Any]:
+        """Return {"pFake": ..., "calibrated": ...}, or {"judge": why there is none}."""
         try:
-            return {"pFake": [round(p, 4) for p in self.judge().p_fake(images, y).tolist()]}
+            judge = self.judge()
+            found = [round(p, 4) for p in judge.p_fake(images).tolist()]  # as calibrated: any label
+            return {"pFake": found, "calibrated": judge.calibration is not None}
         except (UserError, ValueError) as error:
             return {"judge": str(error)}
 
@@ -114,7 +115,7 @@ class Studio:
         latent = [round(x, 4) for x in found.z[0].tolist()]
         y = None if found.y is None else int(found.y[0])
         answer = {"picture": plain(found.images), "z": latent, "y": y, "error": error}
-        return answer | self.verdict(found.images.float(), y)
+        return answer | self.verdict(found.images.float())
 
     def prepared(self, png: bytes) -> Tensor:
         """Return the drawing [1, C, H, W] in [-1, 1] in the size and place that the data has."""

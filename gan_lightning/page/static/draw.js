@@ -7,8 +7,8 @@ const BRUSH = 22;
 
 const picture = ({ shape: [channels, height, width], pixels }) => sheet({ channels, height, width, pixels });
 
-const opinion = ({ pFake, judge }) =>
-  pFake ? `D: P(fake) = ${pFake[0].toFixed(2)}, so it takes it for ${pFake[0] > 0.5 ? "a fake" : "real"}.` : judge;
+const opinion = ({ pFake, judge, calibrated }) =>
+  pFake ? `D: P(fake) = ${pFake[0].toFixed(2)}, so it takes it for ${pFake[0] > 0.5 ? "a fake" : "real"}.${calibrated ? "" : " (Not calibrated: python sample.py mode=judge does that.)"}` : judge;
 
 export function startDrawing(about, label, say, take) {
   const canvas = $("canvas"), context = canvas.getContext("2d");
