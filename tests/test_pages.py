@@ -16,7 +16,7 @@ from gan_lightning.config.schema import resolved
 from tests.commands import jobs_on, not_composing, wrong_commands
 from tests.config.test_conf import GROUPS, ONE_STEP, take_a_step
 from tests.conftest import CONF, ROOT, Command, compose_config
-from tests.pages import PAGES, examples, missing
+from tests.pages import PAGES, examples, missing, wrong_imports
 
 SETTINGS = (ROOT / "docs" / "settings.md").read_text()
 EXAMPLES = examples((ROOT / "CONTRIBUTING.md").read_text())
@@ -128,6 +128,11 @@ def test_readme_lists_what_a_run_folder_holds(run_folder: Path) -> None:
     events = {name for name in there if name.startswith("events.out.tfevents.")}
     assert there - events <= {name.partition("/")[0] for name in listed}
     assert {"report.html", "samples.gif"} <= there & set(listed)
+
+
+@pytest.mark.parametrize("script", sorted(ROOT.glob("benchmarks/*.py")), ids=lambda path: path.name)
+def test_what_a_benchmark_imports_is_there(script: Path) -> None:
+    assert wrong_imports(script.read_text()) == []
 
 
 def test_architecture_has_every_room() -> None:

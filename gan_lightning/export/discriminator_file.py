@@ -86,9 +86,9 @@ class Judge:
         assert self.centres is not None
         return torch.cdist(x.flatten(1), self.centres).argmin(dim=1)
 
-    def p_fake(self, images: Tensor, y: Tensor | None = None) -> Tensor:
-        """Return P(fake | features) [B], calibrated if a calibration is known."""
-        logits, known = self.logits(images, y), self.calibration
+    def p_fake(self, images: Tensor, y: Tensor | None = None, raw: bool = False) -> Tensor:
+        """Return P(fake | features) [B]; calibrated, unless `raw`, if a calibration is known."""
+        logits, known = self.logits(images, y), None if raw else self.calibration
         return 1 - (logits if known is None else known.scale * logits + known.offset).sigmoid()
 
 

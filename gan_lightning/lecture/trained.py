@@ -1,8 +1,9 @@
-"""What a run has trained, beyond its generator: the whole module."""
+"""What a run has trained, beyond its generator: the whole module, and its data."""
 
 from pathlib import Path
 
-from gan_lightning.config.build import build_module
+from gan_lightning.config.build import build_data, build_module
+from gan_lightning.data import DataModule
 from gan_lightning.errors import UserError
 from gan_lightning.system.checkpoint_file import read_checkpoint, read_verified
 from gan_lightning.training.base import GenerativeModule
@@ -22,3 +23,9 @@ def trained_module(run: Path) -> GenerativeModule:
     module = build_module(read_checkpoint(last).config)
     module.load_state_dict(read_verified(last)["state_dict"])
     return module.eval()
+
+
+def trained_on(run: Path) -> DataModule:
+    """Return the data of a run; UserError if they are missing."""
+    config = read_checkpoint(checkpoint_of(run)).config
+    return build_data({**config, "data": {**config["data"], "on_missing": "error"}})[0]

@@ -13,7 +13,7 @@ from gan_lightning.modes.sheet import Sheet, write_sheet
 from gan_lightning.networks.base import Generator
 from gan_lightning.sampling.draw import sample_labels
 from gan_lightning.sampling.latents import sample_latents
-from gan_lightning.sampling.write import check_output
+from gan_lightning.sampling.write import check_output, is_point
 
 if TYPE_CHECKING:  # sampling does not wait for Lightning
     from gan_lightning.data import DataModule
@@ -100,8 +100,8 @@ class SheetMode(Mode):
         return f"{sheet.about} of {subject.name} -> {output}"
 
 
-def of_images(subject: Subject, mode: str) -> None:
+def require_images(subject: Subject, mode: str) -> None:
     """Raise UserError if the generator draws points or rows of a table."""
-    if subject.generator.image_shape[1:] == (1, 1):
+    if is_point(tuple(subject.generator.image_shape)):
         kind = "rows of a table" if subject.metadata.schema else "points"
         raise UserError(f"mode={mode}: this generator draws {kind}, not images")

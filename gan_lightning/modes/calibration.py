@@ -8,7 +8,6 @@ from itertools import count
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 from tqdm import tqdm
 
 from gan_lightning.data import DataModule
@@ -16,6 +15,7 @@ from gan_lightning.data.held_out import held_out
 from gan_lightning.errors import UserError
 from gan_lightning.export.discriminator_file import Judge
 from gan_lightning.export.discriminator_metadata import Calibration
+from gan_lightning.losses.base import bce
 from gan_lightning.modes.base import Subject
 from gan_lightning.pixels import to_unit_range
 from gan_lightning.sampling.draw import CHUNK, sample_chunk
@@ -95,7 +95,7 @@ def train_judge(subject: Subject, judge: Judge, data: DataModule) -> Judge:
     with tqdm(total=steps, desc="training the judge", leave=False, delay=1, disable=None) as bar:
         for step in range(1, steps + 1):
             real, fake = judge.answers(next(reals)), judge.answers(next(drawn))
-            loss = F.softplus(-real).mean() + F.softplus(fake).mean()
+            loss = bce(real, 1.0) + bce(fake, 0.0)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

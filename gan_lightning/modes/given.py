@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from PIL import Image
 from torch import Tensor
 
@@ -88,10 +87,3 @@ def _arrays(path: Path, shape: tuple[int, ...]) -> Given:
         was, wanted = ("x".join(map(str, s)) for s in (images.shape[1:], shape))
         raise UserError(f"image={path}: its images are {was}, the generator's are {wanted}")
     return Given(images, [f"{path.name} {i}" for i in range(len(images))], labels)
-
-
-def labelled(given: Given, labels: list[int]) -> Tensor | None:
-    """Return the labels of the images, if all are among `labels`."""
-    if given.labels is None or not set(given.labels.tolist()) <= set(labels):
-        return None
-    return given.labels.to(torch.int64)

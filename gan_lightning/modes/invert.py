@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gan_lightning.modes.base import SheetMode, Subject, of_images
+from gan_lightning.modes.base import SheetMode, Subject, require_images
 from gan_lightning.modes.given import read_given
 from gan_lightning.modes.sheet import Sheet
 from gan_lightning.pixels import to_unit_range
@@ -30,7 +30,7 @@ class Invert(SheetMode):
 
     def check(self, subject: Subject, output: Path | None) -> None:
         super().check(subject, output)
-        of_images(subject, "invert")
+        require_images(subject, "invert")
 
     def sheet(self, subject: Subject) -> Sheet:
         shape = tuple(subject.generator.image_shape)

@@ -9,8 +9,7 @@ from torch import Tensor
 from gan_lightning.errors import UserError
 from gan_lightning.export.discriminator_file import Judge as Read
 from gan_lightning.export.discriminator_file import judge_file, read_judge, save_judge
-from gan_lightning.export.discriminator_metadata import Calibration
-from gan_lightning.modes.base import Mode, Subject, of_images
+from gan_lightning.modes.base import Mode, Subject, require_images
 from gan_lightning.modes.calibration import (
     calibrate,
     fresh_fakes,
@@ -46,7 +45,7 @@ class Judge(Mode):
 
     def check(self, subject: Subject, output: Path | None) -> None:
         super().check(subject, output)
-        of_images(subject, "judge")
+        require_images(subject, "judge")
         if not subject.train_judge:
             read_judge(subject.file)
 
@@ -54,15 +53,14 @@ class Judge(Mode):
         shape = tuple(subject.generator.image_shape)
         given = read_given(subject.image, shape, self.fit, "judge") if subject.image else None
         judge, reals, fakes = self._judge(subject)
-        known = judge.calibration if self.calibrated else None
         if given is None:
             given = _some(reals, fakes)
         x = to_unit_range(given.images)
-        kinds = {"reals": reals, "fakes": fakes, "given": x}
-        p = {kind: _p(judge, images, known) for kind, images in kinds.items()}
-        _print(given.names, p["given"])
+        kinds = {"reals": reals, "fakes": fakes, "shown above": x}
+        p = {kind: judge.p_fake(images, raw=not self.calibrated) for kind, images in kinds.items()}
+        _print(given.names, p["shown above"])
         _draw(output, given, p)
-        return f"{_trust(p, known)} -> {output}"
+        return f"{_trust(p, self.calibrated)} -> {output}"
 
     def _judge(self, subject: Subject) -> tuple[Read, Tensor, Tensor]:
         """Return D, trained on and calibrated if asked, and the halves that it did not see."""
@@ -86,11 +84,6 @@ class Judge(Mode):
                 print(f"{path} cannot be written ({error.strerror}): the next call does it again")
         half = len(reals) // 2
         return judge, reals[half:], fakes[half:]
-
-
-def _p(judge: Read, x: Tensor, known: Calibration | None) -> Tensor:
-    logits = judge.logits(x)
-    return 1 - (known.scale * logits + known.offset if known else logits).sigmoid()
 
 
 def _some(reals: Tensor, fakes: Tensor) -> Given:
@@ -118,11 +111,11 @@ def _print(names: list[str], p: Tensor) -> None:
         console.print(f"and {len(names) - LISTED:,} more; {called:.1%} of all are called fake")
 
 
-def _trust(p: dict[str, Tensor], known: Calibration | None) -> str:
+def _trust(p: dict[str, Tensor], calibrated: bool) -> str:
     right = [(p["reals"] <= 0.5).float().mean().item(), (p["fakes"] > 0.5).float().mean().item()]
     words = (
         f"right about {right[0]:.1%} of {len(p['reals']):,} held-out reals and {right[1]:.1%} of "
-        f"{len(p['fakes']):,} fresh fakes ({'calibrated' if known else 'not calibrated'})"
+        f"{len(p['fakes']):,} fresh fakes ({'calibrated' if calibrated else 'not calibrated'})"
     )
     likely = [one for one in _reliability(p) if 0.8 <= one[0] < 0.9]
     if likely:
@@ -147,7 +140,7 @@ def _draw(path: Path, given: Given, p: dict[str, Tensor]) -> None:
     above, below = parts
     for axes in (cells := above.subplots(rows, WIDE, squeeze=False).flatten()):
         axes.set_axis_off()
-    for axes, image, one in zip(cells, shown, p["given"].tolist(), strict=False):
+    for axes, image, one in zip(cells, shown, p["shown above"].tolist(), strict=False):
         axes.imshow(image.permute(1, 2, 0), cmap="gray", vmin=0, vmax=255)
         axes.set_title(f"{one:.2f}: {verdict(one)}", fontsize=8)
     histogram, right = below.subplots(1, 2, width_ratios=(3, 2))

@@ -9,7 +9,7 @@ from torch import Tensor
 from gan_lightning.data import DataModule
 from gan_lightning.errors import UserError
 from gan_lightning.metrics.neighbours import nearest
-from gan_lightning.modes.base import SheetMode, Subject, of_images
+from gan_lightning.modes.base import SheetMode, Subject, require_images
 from gan_lightning.modes.sheet import Sheet
 from gan_lightning.pixels import to_uint8, to_unit_range
 from gan_lightning.ranges import Count, one_of, validated
@@ -36,7 +36,7 @@ class Neighbours(SheetMode):
 
     def check(self, subject: Subject, output: Path | None) -> None:
         super().check(subject, output)
-        of_images(subject, "neighbours")
+        require_images(subject, "neighbours")
 
     def sheet(self, subject: Subject) -> Sheet:
         data, y = subject.reals(), subject.y(self.rows)

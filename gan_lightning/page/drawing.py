@@ -18,6 +18,7 @@ from gan_lightning.page.asked import BadRequest
 from gan_lightning.page.player import Player
 from gan_lightning.pixels import to_uint8, to_unit_range, visible
 from gan_lightning.sampling.invert import invert
+from gan_lightning.system.files import sha256
 
 SIDE, BOX = 28, 20  # MNIST's frame, and the box that a digit fits in
 EMBEDDED_BOX = 28  # scikit-learn's digits fill theirs
@@ -97,7 +98,9 @@ class Studio:
         try:
             judge = self.judge()
             found = [round(p, 4) for p in judge.p_fake(images).tolist()]  # as calibrated: any label
-            return {"pFake": found, "calibrated": judge.calibration is not None}
+            known = judge.calibration
+            fitting = known is not None and known.fakes_of == sha256(self.player.file)
+            return {"pFake": found, "calibrated": fitting}
         except (UserError, ValueError) as error:
             return {"judge": str(error)}
 
