@@ -23,7 +23,7 @@ from benchmarks.zoo import command
 
 FOLDER = ROOT / "outputs" / "lecture"
 PANELS = {  # title: curves, and where a D that cannot tell would be
-    "cost J": ({"loss/D": "of D", "loss/G": "of G"}, 1.386),  # 2 log 2
+    "costs": ({"loss/D": "of D", "loss/G": "of G"}, 1.386),  # 2 log 2
     "D's mean answer": ({"D(real)": "D(real)", "D(fake)": "D(fake)"}, 0.5),
     "norm of G's gradient": ({"grad_norm/G": "of G"}, None),
 }
@@ -54,7 +54,8 @@ def noise(run: Path, output: Path) -> None:
 
 def cost(runs: dict[str, Path], output: Path) -> None:
     """Show costs, D's mean answers and G's gradient over images seen, a row for each run."""
-    figure, grid = plt.subplots(len(runs), len(PANELS), figsize=(11, 5), layout="constrained")
+    size = {"figsize": (11, 5), "layout": "constrained", "sharey": "col"}
+    figure, grid = plt.subplots(len(runs), len(PANELS), **size)
     for (name, run), row in zip(runs.items(), grid, strict=True):
         with (run / "metrics.csv").open(newline="") as file:
             points = [point for point in csv.DictReader(file) if point["loss/D"]]
@@ -66,7 +67,7 @@ def cost(runs: dict[str, Path], output: Path) -> None:
                 axes.axhline(level, color="grey", linestyle=":")
             axes.set_title(f"{name}: {title}", fontsize=10)
             axes.legend(fontsize=8)
-        row[-1].set(yscale="log")
+        row[-1].set_ylim(bottom=0)
     for axes in grid[-1]:
         axes.set_xlabel("thousand images seen")
     figure.savefig(output, dpi=90)
@@ -121,7 +122,7 @@ def main() -> None:
     command(FOLDER / "judge.log", "sample.py", *asked_of, *judge)
     saved(digits, asked.output / "saved.png")
     minimax = trained("minimax", "experiment=quickstart", "trainer.max_epochs=12", "loss=minimax")
-    cost({"default": digits, "minimax": minimax}, asked.output / "cost.png")
+    cost({"non-saturating": digits, "minimax": minimax}, asked.output / "cost.png")
     plane = ("model=vae", "model.latent_dim=2", "data=mnist", "trainer.max_epochs=4")
     latent_map(trained("plane", *plane), asked.output / "latent_map.png")
     students = trained("students", "data=table", f"data.root={table}")

@@ -102,7 +102,8 @@ def draw_tables(tables: dict[str, np.ndarray], path: Path) -> None:
     for axes, (name, table) in zip(figure.subplots(1, len(tables)), tables.items(), strict=True):
         axes.imshow(table, cmap="Blues", vmin=0, vmax=0.6)
         for (row, column), p in np.ndenumerate(table):
-            axes.text(column, row, f"{p:.3f}", ha="center", va="center")
+            colour = "white" if p > 0.3 else "black"
+            axes.text(column, row, f"{p:.3f}", ha="center", va="center", color=colour)
         axes.set_xticks(range(len(Y)), [f"Y={y}" for y in Y])
         axes.set_yticks(range(len(X)), [f"X={x}" for x in X])
         axes.set_title(name.replace(", then", ",\nthen").replace(" of the", "\nof the"), fontsize=9)

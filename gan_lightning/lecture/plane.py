@@ -125,10 +125,8 @@ def draw(models: Models, new: Tensor, seed: int, path: Path) -> None:
         aspect="auto",
     )
     left.contour(line, line, fields[0][0], levels=[0.5], colors="black")
-    left.set_title(f"discriminative: P({LABELS[0]} | marks), and where it is 1/2", fontsize=10)
-    right.set_title(
-        f"generative: P(marks | Y) P(Y), and {DRAWN} students drawn from it", fontsize=10
-    )
+    left.set_title(f"discriminative: P({LABELS[0]} | marks)", fontsize=10)
+    right.set_title("generative: P(marks | Y) P(Y)", fontsize=10)
     drawn = models.draw(DRAWN, seed)
     for label, (name, colour) in enumerate(zip(LABELS, ("tab:blue", "tab:red"), strict=True)):
         right.contour(line, line, fields[1][label], colors=colour, levels=6, linewidths=0.7)
