@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from hydra.utils import get_class, instantiate
 from lightning import Callback, Trainer
 from lightning.pytorch.callbacks import ProgressBar
@@ -22,6 +21,7 @@ from gan_lightning.data import DataModule, DataUnavailable
 from gan_lightning.errors import UserError
 from gan_lightning.export.generator_file import GENERATOR_FILE
 from gan_lightning.export.metadata import is_plain, split_target
+from gan_lightning.export.rebuild import layout
 from gan_lightning.networks import Generator
 from gan_lightning.system.checkpoint_io import SafeCheckpointIO
 from gan_lightning.system.launched import in_turn, launched, launched_world
@@ -114,8 +114,7 @@ def assemble(settings: Settings, made: dict[str, Any]) -> GenerativeModule:
             raise
         raise complaint("method", method, error) from error
     for weight in module.parameters():
-        if weight.dim() == 4 and weight.shape[1] > 1:  # 1.5 times as fast on a CPU
-            weight.data = weight.data.contiguous(memory_format=torch.channels_last)
+        weight.data = weight.data.contiguous(memory_format=layout(weight))
     return module
 
 
