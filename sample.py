@@ -40,12 +40,15 @@ def main(config: DictConfig, _: CommandLine) -> None:
         image=Path(asked.image) if asked.image else None,
         overwrite=asked.overwrite,
         train_judge=asked.train_judge,
+        truncation=asked.truncation,
+        trust=asked.trust,
+        whole=asked.label is None and asked.truncation is None,
         reals=partial(reals_of, metadata, path),
     )
     output = Path(asked.output) if asked.output else None
     mode.check(subject, output)
     if not output:
-        output = free_path(file.with_name(f"{mode.name}-seed{asked.seed}{mode.ending(subject)}"))
+        output = free_path(file.with_name(f"{mode.stem}-seed{asked.seed}{mode.ending(subject)}"))
     print(mode.run(subject, output))
 
 

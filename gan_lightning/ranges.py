@@ -74,12 +74,18 @@ BETA = Range(lambda value: number(0).allows(value) and value < 1, "be a number f
 Beta = Annotated[float, BETA]
 Whole = Annotated[int, number(0, whole=True)]
 Count = Annotated[int, number(1, whole=True)]
-Seed = Annotated[int, number(0, 2**32 - 1, whole=True)]
+Few = Annotated[int, number(1, 1000, whole=True)]  # of what is shown or tried
+SEED = number(0, 2**32 - 1, whole=True)
+Seed = Annotated[int, SEED]
+Seeds = Annotated[Sequence[int], list_of(SEED, "be a list of seeds such as [3,7]")]
 Labels = Annotated[int, number(0, 100_000, whole=True)]  # how many there are
 Switch = Annotated[bool, one_of(True, False)]
 Widths = Annotated[
     Sequence[int],
     list_of(number(1, whole=True), "be a list of whole numbers above 0 such as [256,128]"),
+]
+Places = Annotated[
+    Sequence[int], list_of(number(0, whole=True), "be a list of whole numbers such as [0,5]")
 ]
 LABELS = list_of(number(0, whole=True), "be a list of different labels such as [3,5]")
 Classes = Annotated[

@@ -30,11 +30,12 @@ from gan_lightning.export.tensor_file import (
     write_tensor_file,
 )
 from gan_lightning.networks.base import Discriminator
+from gan_lightning.networks.layers import LabelConcat, MinibatchStddev
+from gan_lightning.sampling.draw import CHUNK
 
 DISCRIMINATOR_FILE = "discriminator.safetensors"  # in a run folder: the latest
 JUDGE_FILE = "judge.safetensors"  # the same trained on, with G frozen, until it decides
 CENTRES = "clusters.centres"  # [K, P]
-CHUNK = 200  # images at a time
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,17 @@ class Judge:
             y = self.clusters(x)
         if y is not None:
             return d(x, y)
-        h = d.features(x)
-        every = [d.head(h, torch.full((len(x),), label)) for label in self.metadata.classes]
-        return torch.stack(every).max(dim=0).values
+        labels = [torch.full((len(x),), label) for label in self.metadata.classes]
+        if self._label_at_the_end:
+            h = d.features(x)
+            return torch.stack([d.head(h, y) for y in labels]).max(dim=0).values
+        return torch.stack([d(x, y) for y in labels]).max(dim=0).values
+
+    @property
+    def _label_at_the_end(self) -> bool:
+        """Whether D's features are the same for every label."""
+        known = type(self.discriminator).features is not Discriminator.features
+        return known and not any(isinstance(m, LabelConcat) for m in self.discriminator.modules())
 
     @torch.inference_mode()
     def logits(self, images: Tensor, y: Tensor | None = None) -> Tensor:
@@ -125,8 +134,20 @@ def read_judge_file(path: Path, trust: str | None = None) -> Judge:
                 found.append(d)
 
         tensors = read_tensors(path, fields, expected, accept)
+        if not all(v.isfinite().all() for v in tensors.values()):
+            raise ValueError("numbers that are not finite")
         centres = tensors.pop(CENTRES, None)
-        return Judge(fill(found[0], tensors), metadata, centres)
+        if centres is not None and centres.dtype != torch.float32:
+            raise ValueError(f"tensor {CENTRES!r} is {centres.dtype}")
+        return Judge(alone(fill(found[0], tensors)), metadata, centres)
+
+
+def alone(d: Discriminator) -> Discriminator:
+    """Return D with each image a group of its own: what it says must not hang on the others."""
+    for layer in d.modules():
+        if isinstance(layer, MinibatchStddev):
+            layer.group_size = 1
+    return d
 
 
 def read_judge(path: Path, trust: str | None = None, trained: bool | None = None) -> Judge:
@@ -142,7 +163,8 @@ def read_judge(path: Path, trust: str | None = None, trained: bool | None = None
     if not file.is_file():
         raise UserError(
             f"{path}: no {file} beside it, which says what D makes of images: name the run folder "
-            "of a GAN; an older run gets it by resume=RUN trainer.max_epochs=MORE"
+            "of a GAN (a VAE or a density has no D; an older run of a GAN gets it by resume=RUN "
+            "trainer.max_epochs=MORE)"
         )
     return read_judge_file(file, trust)
 

@@ -15,24 +15,20 @@ from gan_lightning.export.metadata import (
 )
 from gan_lightning.networks.base import Discriminator
 
+LARGEST = 1e6  # a scale or an offset of logits
 KIND = "discriminator"  # a generator's file has no such field
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """P(fake | features) = 1 - sigmoid(scale * logit + offset), and how often that was right.
+    """P(fake | features) = 1 - sigmoid(scale * logit + offset).
 
     Args:
-        reals, fakes: the share of held-out reals and of fresh fakes that it was right about.
-        images: of each kind, on which these shares were counted.
-        fakes_of: the content hash of the generator that drew the fakes.
+        fakes_of: the generator that drew the fakes, by its file's hash, and the data of the reals.
     """
 
     scale: float
     offset: float
-    reals: float
-    fakes: float
-    images: int
     fakes_of: str
 
 
@@ -93,7 +89,7 @@ def checked(metadata: DiscriminatorMetadata) -> DiscriminatorMetadata:
         and all(count(side, 1, MAX_SIDE) for side in shape[1:]),
         "num_classes": count(m.num_classes, 0, MAX_CLASSES),
         "classes": isinstance(labels, list)
-        and len(labels) <= MAX_CLASSES
+        and len(labels) == len(set(map(str, labels))) <= MAX_CLASSES
         and all(count(label, 0, m.num_classes - 1) for label in labels)
         and bool(labels) == bool(m.num_classes),
         "dataset": is_text(m.dataset) and not set("/\\") & set(m.dataset),
@@ -109,7 +105,7 @@ def checked(metadata: DiscriminatorMetadata) -> DiscriminatorMetadata:
 
 def _is_calibration(found: Any) -> bool:
     names = {field.name for field in dataclasses.fields(Calibration)}
-    if not isinstance(found, dict) or set(found) != names or not is_plain(list(found.values())):
+    if not isinstance(found, dict) or set(found) != names or not is_text(found["fakes_of"]):
         return False
-    numbers = all(type(v) in (int, float) for k, v in found.items() if k != "fakes_of")
-    return numbers and is_text(found["fakes_of"])
+    numbers = [found["scale"], found["offset"]]
+    return all(type(v) in (int, float) and abs(v) <= LARGEST for v in numbers)

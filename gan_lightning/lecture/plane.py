@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
+from gan_lightning.errors import UserError
 from gan_lightning.lecture.arguments import add_picture, add_seed, check
 from gan_lightning.lecture.marks import EXAMS, marks
 from gan_lightning.networks import GaussianMixture
@@ -79,6 +80,9 @@ class Models:
 def main(asked: Namespace) -> str:
     """Show what both say of a new student; return how often each is right about others."""
     check(asked)
+    for name in ("physics", "maths"):
+        if not 0 <= (mark := getattr(asked, name)) <= 100:
+            raise UserError(f"--{name} {mark} must be from 0 to 100")
     rows = marks()
     x = torch.tensor([(float(a), float(b)) for a, b, _ in rows])
     y = torch.tensor([LABELS.index(label) for *_, label in rows])

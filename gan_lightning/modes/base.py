@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, ClassVar
 from torch import Tensor
 
 from gan_lightning.errors import UserError
+from gan_lightning.export.discriminator_file import Judge, judge_file, read_judge
 from gan_lightning.export.metadata import GeneratorMetadata
 from gan_lightning.modes.sheet import Sheet, write_sheet
 from gan_lightning.networks.base import Generator
 from gan_lightning.sampling.draw import sample_labels
+from gan_lightning.sampling.idx_pair import check_idx, is_idx
 from gan_lightning.sampling.latents import sample_latents
 from gan_lightning.sampling.write import check_output, is_point
 
@@ -28,7 +30,9 @@ class Subject:
         file: which was read.
         labels: to be drawn, in turn, or as often as `counts` say; none if unconditional.
         image: a file or folder given by the user, if any.
+        truncation, trust: as the command line has them.
         reals: returns the data that the generator was trained on.
+        whole: whether its samples are all that it draws, not of one label or truncated.
     """
 
     generator: Generator
@@ -41,6 +45,9 @@ class Subject:
     image: Path | None
     overwrite: bool
     train_judge: bool
+    truncation: float | None
+    trust: str | None
+    whole: bool
     reals: "Callable[[], DataModule]"
 
     @property
@@ -64,11 +71,17 @@ class Mode:
     """What to do with a generator; `conf/mode` has one YAML for each."""
 
     endings: ClassVar[tuple[str, ...]]  # that the output may have; "" is a folder
+    reads: ClassVar[tuple[str, ...]] = ()  # of `image`, `train_judge` and `labels`=joint
 
     @property
     def name(self) -> str:
-        """How a file is called if the user does not say."""
+        """What it is called on the command line."""
         return type(self).__name__.lower()
+
+    @property
+    def stem(self) -> str:
+        """How a file is called that the user does not name."""
+        return self.name
 
     def ending(self, subject: Subject) -> str:
         """Return that of a file which the user does not name."""
@@ -76,9 +89,19 @@ class Mode:
 
     def check(self, subject: Subject, output: Path | None) -> None:
         """Raise UserError if it cannot be done, before anything is computed."""
-        if output:
-            table = subject.metadata.schema is not None
-            check_output(output, subject.overwrite, table, self.endings)
+        for key, given in (("image", subject.image), ("train_judge", subject.train_judge)):
+            if given and key not in self.reads:
+                raise UserError(f"{key}={given}: mode={self.name} does not look at it")
+        if subject.counts and not subject.metadata.schema and "labels" not in self.reads:
+            raise UserError(f"labels=joint: mode={self.name} takes labels in turn")
+        if not output:
+            return
+        generator, table = subject.generator, subject.metadata.schema is not None
+        check_output(output, subject.overwrite, table, self.endings)
+        if is_idx(output):
+            check_idx(output, tuple(generator.image_shape), generator.num_classes)
+        if output.suffix == "" and not is_idx(output) and is_point(tuple(generator.image_shape)):
+            raise UserError(f"output={output}: points are no images: end it in .png or .npz")
 
     def run(self, subject: Subject, output: Path) -> str:
         """Write the output; return what was done, in a sentence."""
@@ -105,3 +128,13 @@ def require_images(subject: Subject, mode: str) -> None:
     if is_point(tuple(subject.generator.image_shape)):
         kind = "rows of a table" if subject.metadata.schema else "points"
         raise UserError(f"mode={mode}: this generator draws {kind}, not images")
+
+
+def judge_of(subject: Subject, trained: bool) -> Judge:
+    """Return the run's D; UserError if there is none, or it looks at other images than G draws."""
+    judge = read_judge(subject.file, subject.trust, trained)
+    seen, drawn = (tuple(of.image_shape) for of in (judge.metadata, subject.generator))
+    if seen != drawn:
+        of = judge_file(subject.file, trained)
+        raise UserError(f"{of}: D looks at images of another shape than {subject.file} draws")
+    return judge

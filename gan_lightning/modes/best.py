@@ -5,8 +5,7 @@ from pathlib import Path
 import torch
 
 from gan_lightning.errors import UserError
-from gan_lightning.export.discriminator_file import read_judge
-from gan_lightning.modes.base import Mode, Subject
+from gan_lightning.modes.base import Mode, Subject, judge_of
 from gan_lightning.ranges import Count, validated
 from gan_lightning.sampling.draw import sample_chunks
 from gan_lightning.sampling.write import IDX, check_room, write_samples
@@ -31,14 +30,14 @@ class Best(Mode):
 
     def check(self, subject: Subject, output: Path | None) -> None:
         super().check(subject, output)
-        read_judge(subject.file, trained=False)
+        judge_of(subject, trained=False)
         if self.of * subject.num_samples > MOST:
             raise UserError(f"mode.of={self.of}: more than {MOST:,} samples to choose from")
 
     def run(self, subject: Subject, output: Path) -> str:
         generator, count = subject.generator, subject.num_samples
         check_room(output, count, tuple(generator.image_shape), bool(subject.labels))
-        judge, drawn = read_judge(subject.file, trained=False), self.of * count
+        judge, drawn = judge_of(subject, trained=False), self.of * count
         chunks = list(sample_chunks(generator, drawn, subject.seed, subject.labels))
         images = torch.cat([x for x, _ in chunks])
         y = torch.cat([y for _, y in chunks if y is not None]) if subject.labels else None

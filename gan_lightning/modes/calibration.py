@@ -20,6 +20,7 @@ from gan_lightning.modes.base import Subject
 from gan_lightning.pixels import to_unit_range
 from gan_lightning.sampling.draw import CHUNK, sample_chunk
 
+FEWEST = 20  # held-out reals
 MOST = 5000  # held-out reals, and as many fakes
 FRESH = 10_000_000  # the first of the fakes' places: nobody looks at these samples by themselves
 TRAINED = 200_000  # reals that D sees at most while G is frozen
@@ -31,8 +32,9 @@ DECIDED = 0.95  # D is not trained beyond this share of right answers
 def held_out_reals(data: DataModule) -> tuple[Tensor, Tensor]:
     """Return images in [-1, 1] that were not trained on, and their labels, in a fixed order."""
     images = held_out(data)
-    if not len(images):
-        raise UserError(f"mode=judge: {data.name} has no images that were not trained on")
+    if len(images) < FEWEST:
+        words = f"{len(images)} images that were not trained on: at least {FEWEST} are needed"
+        raise UserError(f"mode=judge: {data.name} has {words}")
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))[:MOST]
     x, y = images[order]
     return to_unit_range(x), y
@@ -46,7 +48,7 @@ def fresh_fakes(subject: Subject, number: int, first: int = FRESH) -> Tensor:
 
 
 def calibrate(reals: Tensor, fakes: Tensor, fakes_of: str) -> Calibration:
-    """Fit one scale and one offset on half of the logits [N], and count on the other half.
+    """Fit one scale and one offset on the first half of the logits [N] of each kind.
 
     Source: Platt 1999, Probabilistic Outputs for Support Vector Machines, section 2.
     """
@@ -60,9 +62,7 @@ def calibrate(reals: Tensor, fakes: Tensor, fakes_of: str) -> Calibration:
     unit = float(x.std()) or 1.0
     fitted = LogisticRegression(C=1e6).fit(x / unit, y)
     scale, offset = float(fitted.coef_[0, 0]) / unit, float(fitted.intercept_[0])
-    above = [np.mean(scale * kind[half:] + offset > 0) for kind in kinds]
-    right = float(above[0]), float(1 - above[1])
-    return Calibration(scale, offset, *right, most - half, fakes_of)
+    return Calibration(scale, offset, fakes_of)
 
 
 def reliability(p_fake: Tensor, fake: Tensor, bins: int = 10) -> list[tuple[float, float, int]]:

@@ -47,9 +47,13 @@ def read_given(path: Path | None, shape: tuple[int, ...], fit: bool, mode: str) 
         raise UserError(f"mode={mode} needs image=FILE, a folder of images or an NPZ file")
     if not path.exists():
         raise UserError(f"image={path}: no such file or folder")
+    if not path.is_file() and not path.is_dir():
+        raise UserError(f"image={path} is neither a file nor a folder")
     if path.is_file() and (path.suffix in ARRAYS or path.name.endswith(("-ubyte", "-ubyte.gz"))):
         return _arrays(path, shape)
-    files = list(find_images(path))[:MOST] if path.is_dir() else [str(path)]
+    files = list(find_images(path)) if path.is_dir() else [str(path)]
+    if len(files) > MOST:
+        raise UserError(f"image={path}: {len(files):,} images are more than {MOST:,}")
     if not files:
         raise UserError(f"image={path}: no images are in it (endings {', '.join(ENDINGS)})")
     channels, side = shape[0], shape[1]
@@ -79,10 +83,12 @@ def _check(file: str, channels: int, side: int) -> None:
 
 
 def _arrays(path: Path, shape: tuple[int, ...]) -> Given:
-    found = read_split(path, limit=MOST)
+    found = read_split(path, limit=MOST + 1)
     if found is None:
         raise UserError(f"image={path} holds no images")
     images, labels = found
+    if len(images) > MOST:
+        raise UserError(f"image={path}: there are more than {MOST:,} images")
     if tuple(images.shape[1:]) != shape:
         was, wanted = ("x".join(map(str, s)) for s in (images.shape[1:], shape))
         raise UserError(f"image={path}: its images are {was}, the generator's are {wanted}")

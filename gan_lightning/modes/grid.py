@@ -4,7 +4,6 @@ from pathlib import Path
 
 from gan_lightning.modes.base import Mode, Subject
 from gan_lightning.sampling.draw import sample_chunks
-from gan_lightning.sampling.idx_pair import check_idx, is_idx
 from gan_lightning.sampling.write import IDX, check_room, write_samples
 
 MANY = 100_000  # samples; from here on the disk they need is said even if it is there
@@ -14,16 +13,11 @@ class Grid(Mode):
     """`num_samples` samples, in bounded memory however many."""
 
     endings = (".png", ".npz", ".csv", IDX, "")
-    name = "sample"
+    reads = ("labels",)
+    stem = "sample"
 
     def ending(self, subject: Subject) -> str:
         return ".csv" if subject.metadata.schema else ".png"
-
-    def check(self, subject: Subject, output: Path | None) -> None:
-        super().check(subject, output)
-        if output and is_idx(output):
-            generator = subject.generator
-            check_idx(output, tuple(generator.image_shape), generator.num_classes)
 
     def run(self, subject: Subject, output: Path) -> str:
         generator, count = subject.generator, subject.num_samples

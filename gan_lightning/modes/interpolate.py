@@ -1,6 +1,7 @@
 """From one sample to the next, or from one class to the next."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -12,23 +13,24 @@ from gan_lightning.modes.base import SheetMode, Subject
 from gan_lightning.modes.sheet import Sheet
 from gan_lightning.networks.base import Generator
 from gan_lightning.networks.layers import LabelConcat
-from gan_lightning.ranges import Count, Seed, Switch, one_of, validated
+from gan_lightning.ranges import Few, Seeds, Switch, one_of, validated
 from gan_lightning.sampling.draw import images_of
 
 
 def slerp(a: Tensor, b: Tensor, share: Tensor) -> Tensor:
     """Return [N, L]: between a[N, L] and b[N, L] along the great circle, by share[N] in [0, 1].
 
-    A straight line would lead through the middle of N(0, 1), where no latents are.
+    A straight line would lead through the middle of N(0, 1), where no latents are. It is taken
+    between equal or opposite latents, which no such circle joins.
 
     Source: White 2016, Sampling Generative Networks, section 2.1 (Shoemake 1985).
     """
     directions = (nn.functional.normalize(v, dim=1) for v in (a, b))
-    cosine = torch.linalg.vecdot(*directions).clamp(-1, 1)
-    angle = cosine.acos().clamp_min(1e-4)[:, None]  # of equal latents both parts are as by lerp
-    share = share[:, None]
+    angle = torch.linalg.vecdot(*directions).clamp(-1, 1).acos()[:, None]
+    share, straight = share[:, None], angle.sin() < 1e-3  # equal or opposite: no great circle
+    angle = angle.where(~straight, math.pi / 2)
     first, second = (part.sin() / angle.sin() for part in ((1 - share) * angle, share * angle))
-    return first * a + second * b
+    return torch.where(straight, torch.lerp(a, b, share), first * a + second * b)
 
 
 @contextmanager
@@ -79,10 +81,10 @@ class Interpolate(SheetMode):
     def __init__(
         self,
         between: Annotated[str, one_of("seeds", "classes")] = "seeds",
-        seeds: Sequence[Seed] = (),
-        stops: Count = 3,
-        steps: Count = 8,
-        rows: Count = 5,
+        seeds: Seeds = (),
+        stops: Few = 3,
+        steps: Few = 8,
+        rows: Few = 5,
         loop: Switch = False,
     ) -> None:
         self.between, self.seeds, self.stops = between, tuple(seeds), stops
@@ -92,6 +94,8 @@ class Interpolate(SheetMode):
         if self.between == "classes":
             return self._classes(subject)
         seeds = self.seeds or tuple(range(subject.seed, subject.seed + self.stops))
+        if len(seeds) < 2:
+            raise UserError("mode.stops: a path has at least two stops, or mode.seeds=[0,1]")
         stops = [subject.latents(0, self.rows, seed) for seed in seeds]
         z = torch.stack([slerp(a, b, share) for a, b, share in self._path(stops, self.rows)], 1)
         y = subject.y(self.rows)
@@ -102,8 +106,12 @@ class Interpolate(SheetMode):
 
     def _classes(self, subject: Subject) -> Sheet:
         generator = subject.generator
+        if not generator.num_classes:
+            raise UserError("mode.between=classes: this generator has no labels")
         if len(subject.labels) < 2:
-            raise UserError("mode.between=classes: this generator was not asked for several labels")
+            raise UserError("mode.between=classes goes through several labels: leave out label=")
+        if subject.truncation is not None:
+            raise UserError("mode.between=classes and truncation=: give one of them")
         stops = [torch.full((self.rows,), label) for label in subject.labels]
         legs = [torch.stack([a, b, share], 1) for a, b, share in self._path(stops, self.rows)]
         z = subject.latents(0, self.rows)[:, None].expand(-1, len(legs), -1)

@@ -9,7 +9,7 @@ from gan_lightning.modes.base import SheetMode, Subject, require_images
 from gan_lightning.modes.given import read_given
 from gan_lightning.modes.sheet import Sheet
 from gan_lightning.pixels import to_unit_range
-from gan_lightning.ranges import Count, Switch, validated
+from gan_lightning.ranges import Count, Few, Switch, validated
 from gan_lightning.sampling.invert import invert
 
 LISTED = 20  # images whose error is printed
@@ -25,7 +25,9 @@ class Invert(SheetMode):
         fit: bring images of another size or colour to the generator's.
     """
 
-    def __init__(self, restarts: Count = 4, steps: Count = 200, fit: Switch = False) -> None:
+    reads = ("image",)
+
+    def __init__(self, restarts: Few = 4, steps: Count = 200, fit: Switch = False) -> None:
         self.restarts, self.steps, self.fit = restarts, steps, fit
 
     def check(self, subject: Subject, output: Path | None) -> None:

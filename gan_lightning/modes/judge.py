@@ -8,8 +8,8 @@ from torch import Tensor
 
 from gan_lightning.errors import UserError
 from gan_lightning.export.discriminator_file import Judge as Read
-from gan_lightning.export.discriminator_file import judge_file, read_judge, save_judge
-from gan_lightning.modes.base import Mode, Subject, require_images
+from gan_lightning.export.discriminator_file import judge_file, save_judge
+from gan_lightning.modes.base import Mode, Subject, judge_of, require_images
 from gan_lightning.modes.calibration import (
     calibrate,
     fresh_fakes,
@@ -20,7 +20,7 @@ from gan_lightning.modes.calibration import (
 from gan_lightning.modes.given import Given, read_given
 from gan_lightning.pixels import to_uint8, to_unit_range, visible
 from gan_lightning.ranges import Switch, validated
-from gan_lightning.system.files import sha256
+from gan_lightning.system.files import atomic_write, sha256
 
 LISTED = 20  # images in the table
 SHOWN = 5  # reals and fakes, if no image is given
@@ -39,6 +39,7 @@ class Judge(Mode):
     """
 
     endings = (".png",)
+    reads = ("image", "train_judge")
 
     def __init__(self, calibrated: Switch = True, fit: Switch = False) -> None:
         self.calibrated, self.fit = calibrated, fit
@@ -46,8 +47,16 @@ class Judge(Mode):
     def check(self, subject: Subject, output: Path | None) -> None:
         super().check(subject, output)
         require_images(subject, "judge")
-        if not subject.train_judge:
-            read_judge(subject.file)
+        if subject.train_judge and not subject.whole:
+            raise UserError(
+                "train_judge=true is about all that the generator draws: leave out label= and "
+                "truncation="
+            )
+        judge_of(subject, trained=self._ready(subject))
+
+    def _ready(self, subject: Subject) -> bool:
+        """Whether a trained judge is asked for, and there."""
+        return subject.train_judge and judge_file(subject.file, True).is_file()
 
     def run(self, subject: Subject, output: Path) -> str:
         shape = tuple(subject.generator.image_shape)
@@ -66,29 +75,35 @@ class Judge(Mode):
         """Return D, trained on and calibrated if asked, and the halves that it did not see."""
         data = subject.reals()
         reals, _ = held_out_reals(data)
+        if reals.shape[1:] != tuple(subject.generator.image_shape):
+            was = "x".join(map(str, reals.shape[1:]))
+            raise UserError(f"mode=judge: images of {data.name} are {was}, D looks at others")
         fakes = fresh_fakes(subject, len(reals))
-        path, trained = judge_file(subject.file, subject.train_judge), subject.train_judge
-        of = sha256(subject.file)
-        judge = read_judge(subject.file, trained=trained and path.is_file())
-        if tuple(judge.metadata.image_shape) != tuple(subject.generator.image_shape):
-            raise UserError(f"{path}: D looks at images of another shape than {subject.file} draws")
-        stale = judge.calibration is None or judge.calibration.fakes_of != of
-        if trained and (stale or not path.is_file()):
-            judge = train_judge(subject, read_judge(subject.file, trained=False), data)
+        judge = judge_of(subject, trained=self._ready(subject))
+        of, known = f"{sha256(subject.file)} {data.name}", judge.calibration
+        stale = known is None or known.fakes_of != of or not subject.whole
+        if subject.train_judge and (stale or not self._ready(subject)):
+            judge = train_judge(subject, judge_of(subject, trained=False), data)
             stale = True
         if stale:
             judge = judge.calibrated(calibrate(judge.logits(reals), judge.logits(fakes), of))
-            try:
-                save_judge(path, judge)
-            except OSError as error:
-                print(f"{path} cannot be written ({error.strerror}): the next call does it again")
+            if subject.whole:
+                self._keep(subject, judge)
         half = len(reals) // 2
         return judge, reals[half:], fakes[half:]
+
+    def _keep(self, subject: Subject, judge: Read) -> None:
+        path = judge_file(subject.file, subject.train_judge)
+        try:
+            save_judge(path, judge)
+        except OSError as error:
+            print(f"{path} cannot be written ({error.strerror}): the next call does it again")
 
 
 def _some(reals: Tensor, fakes: Tensor) -> Given:
     """Return some images of both kinds."""
-    names = [f"{kind} {i}" for kind in ("real", "fake") for i in range(SHOWN)]
+    count = min(SHOWN, len(reals))
+    names = [f"{kind} {i}" for kind in ("real", "fake") for i in range(count)]
     return Given(to_uint8(torch.cat([reals[:SHOWN], fakes[:SHOWN]])), names)
 
 
@@ -154,4 +169,4 @@ def _draw(path: Path, given: Given, p: dict[str, Tensor]) -> None:
     right.plot([one[0] for one in found], [one[1] for one in found], marker="o")
     right.set(xlabel="P(fake | features)", ylabel="share that are fakes", xlim=(0, 1), ylim=(0, 1))
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=100)
+    atomic_write(path, lambda file: figure.savefig(file, dpi=100, format="png"))

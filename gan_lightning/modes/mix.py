@@ -8,7 +8,7 @@ from gan_lightning.modes.base import SheetMode, Subject
 from gan_lightning.modes.sheet import Sheet
 from gan_lightning.networks import StyleGAN2Generator
 from gan_lightning.networks.equalized import normalise
-from gan_lightning.ranges import Count, validated
+from gan_lightning.ranges import Count, Few, validated
 from gan_lightning.sampling.draw import images_of
 
 
@@ -24,7 +24,7 @@ class Mix(SheetMode):
         crossover: the first layer of the fine styles; null: the middle one.
     """
 
-    def __init__(self, rows: Count = 5, columns: Count = 6, crossover: Count | None = None) -> None:
+    def __init__(self, rows: Few = 5, columns: Few = 6, crossover: Count | None = None) -> None:
         self.rows, self.columns, self.crossover = rows, columns, crossover
 
     def sheet(self, subject: Subject) -> Sheet:

@@ -12,7 +12,7 @@ from gan_lightning.metrics.neighbours import nearest
 from gan_lightning.modes.base import SheetMode, Subject, require_images
 from gan_lightning.modes.sheet import Sheet
 from gan_lightning.pixels import to_uint8, to_unit_range
-from gan_lightning.ranges import Count, one_of, validated
+from gan_lightning.ranges import Few, one_of, validated
 from gan_lightning.sampling.draw import images_of
 
 
@@ -28,8 +28,8 @@ class Neighbours(SheetMode):
 
     def __init__(
         self,
-        rows: Count = 10,
-        columns: Count = 5,
+        rows: Few = 10,
+        columns: Few = 5,
         space: Annotated[str, one_of("pixels", "features")] = "pixels",
     ) -> None:
         self.rows, self.columns, self.space = rows, columns, space

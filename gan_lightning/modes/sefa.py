@@ -9,7 +9,7 @@ from gan_lightning.modes.sheet import Sheet
 from gan_lightning.networks import Density, StyleGAN2Generator
 from gan_lightning.networks.base import Generator
 from gan_lightning.networks.equalized import normalise
-from gan_lightning.ranges import Count, Positive, validated
+from gan_lightning.ranges import Few, Positive, validated
 from gan_lightning.sampling.draw import images_of
 
 
@@ -23,18 +23,22 @@ def strongest(weight: Tensor, count: int) -> Tensor:
     return found.eigenvectors.flip(1).T[:count].to(weight.dtype)
 
 
-def latent_weight(generator: Generator) -> Tensor:
-    """Return the weights [F, L] that the latent meets first; of StyleGAN2 those of its styles.
+def latent_weight(generator: Generator) -> tuple[Tensor, int]:
+    """Return (weights [F, N], start): those that the latent's coordinates from `start` on meet.
+
+    Of StyleGAN2 they are those of its styles. Codes and clusters, which stand first in a latent and
+    do not go into a layer as they are, and the noise at the end of a VAE's are left out.
 
     Raises:
         UserError: there are none.
     """
-    length = generator.latent_dim
     if isinstance(generator, StyleGAN2Generator):
-        return generator.style_weight()
+        return generator.style_weight(), 0
+    start = generator.latent_codes.size or int(generator.clusters is not None)
+    end = getattr(generator, "code_dim", generator.latent_dim)
     for layer in generator.modules():
-        if isinstance(layer, nn.Linear) and layer.in_features >= length:
-            return layer.weight[:, :length]
+        if isinstance(layer, nn.Linear) and layer.in_features >= end:
+            return layer.weight[:, start:end], start
     raise UserError(f"mode=sefa: {type(generator).__name__} has no weights that its latent meets")
 
 
@@ -45,17 +49,23 @@ class Sefa(SheetMode):
     Args:
         directions: how many, those of the largest change first.
         steps: columns.
-        reach: in standard deviations of z, or of the styles w of StyleGAN2.
+        reach: the distance in z, whose coordinates have a standard deviation of 1, or in the
+            styles w of StyleGAN2.
     """
 
-    def __init__(self, directions: Count = 8, steps: Count = 9, reach: Positive = 4.0) -> None:
+    def __init__(self, directions: Few = 8, steps: Few = 9, reach: Positive = 4.0) -> None:
         self.directions, self.steps, self.reach = directions, steps, reach
 
     def sheet(self, subject: Subject) -> Sheet:
         generator = subject.generator
         if isinstance(generator, Density):
             raise UserError(f"mode=sefa: {type(generator).__name__} has no layers")
-        found = strongest(latent_weight(generator).detach().cpu(), self.directions)
+        weight, start_at = latent_weight(generator)
+        most = weight.shape[1]
+        if self.directions > most:
+            raise UserError(f"mode.directions={self.directions}: there are {most}")
+        found = strongest(weight.detach().cpu(), self.directions)
+        found = nn.functional.pad(found, (start_at, generator.latent_dim - start_at - most))
         far = torch.linspace(-self.reach, self.reach, self.steps)
         moves = found[:, None] * far[:, None]  # [directions, steps, L]
         shape = moves.shape[:2]

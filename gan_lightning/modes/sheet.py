@@ -57,6 +57,8 @@ def write_sheet(path: Path, sheet: Sheet, schema: Schema | None = None) -> None:
         atomic_write(path, lambda file: _rows(file, sheet, schema))
     else:
         path.mkdir(exist_ok=True)
+        for earlier in path.glob("[0-9][0-9][0-9]-[0-9][0-9][0-9].png"):
+            earlier.unlink()  # a smaller sheet must not keep old images
         for (row, column), image in _each(to_uint8(sheet.images)):
             save_png(visible(image[None])[0], path / f"{row:03d}-{column:03d}.png")
 

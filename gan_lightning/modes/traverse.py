@@ -1,13 +1,11 @@
 """One coordinate of the latent after the other, or its codes."""
 
-from collections.abc import Sequence
-
 import torch
 
 from gan_lightning.errors import UserError
 from gan_lightning.modes.base import SheetMode, Subject
 from gan_lightning.modes.sheet import Sheet
-from gan_lightning.ranges import Count, Positive, Whole, validated
+from gan_lightning.ranges import Few, Places, Positive, validated
 from gan_lightning.sampling.draw import images_of
 
 DIMS = 10  # rows, if not all are asked for
@@ -26,7 +24,7 @@ class Traverse(SheetMode):
         reach: in standard deviations.
     """
 
-    def __init__(self, dims: Sequence[Whole] = (), steps: Count = 9, reach: Positive = 3.0) -> None:
+    def __init__(self, dims: Places = (), steps: Few = 9, reach: Positive = 3.0) -> None:
         self.dims, self.steps, self.reach = tuple(dims), steps, reach
 
     def sheet(self, subject: Subject) -> Sheet:

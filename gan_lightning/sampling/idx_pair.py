@@ -38,7 +38,7 @@ def check_idx(path: Path, shape: tuple[int, ...], labels: int) -> None:
     """Raise UserError if samples [C, H, W] of so many labels do not fit into such a pair."""
     if not NAME.fullmatch(path.name):
         raise UserError(f"output={path}: name it as MNIST's files are: train-images-idx3-ubyte")
-    if shape[0] != 1:
+    if shape[0] != 1 or shape[1:] == (1, 1):
         raise UserError(f"output={path}: IDX files as MNIST's hold grey images: use .npz")
     if labels > MOST_LABELS:
         raise UserError(f"output={path}: a byte cannot tell {labels} labels apart: use .npz")

@@ -43,8 +43,8 @@ def invert(
 ) -> Inversion:
     """Find z, and y among `labels`, that draw images closest to targets[N, C, H, W] in [-1, 1].
 
-    The nearest of a thousand samples are the starts, `restarts` for each image, from as many
-    labels as have a near one; Adam moves z from each. A generator that has no gradient in z keeps
+    The nearest of a thousand samples are the starts, `restarts` for each image, whatever their
+    labels; Adam moves z from each. A generator that has no gradient in z keeps
     the nearest sample.
 
     Source: Zhu et al. 2016, Generative Visual Manipulation on the Natural Image Manifold, section

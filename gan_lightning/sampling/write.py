@@ -32,6 +32,7 @@ ENDINGS = {  # of an output: what it is
     IDX: "MNIST's format",
     "": "a folder",
 }
+OF_TABLES = (".csv", ".png", ".gif", ".webp")
 _LABEL = 8  # bytes, int64
 NUMBERED = "[0-9]" * 6 + "*.png"  # files of a folder that was written before
 _FIELD = 24  # bytes of a field of a CSV file, as a rule
@@ -55,13 +56,17 @@ def check_output(
     `endings` are those that may be chosen from, "" for a folder, `IDX` for MNIST's format.
     """
     idx = is_idx(path)
+    if table:
+        endings = [ending for ending in endings if ending in OF_TABLES]
     if (IDX if idx else path.suffix) not in endings:
         words = ", ".join(f"{ending or '/'} ({ENDINGS[ending]})" for ending in endings)
-        raise UserError(f"output={path}: end it in {words}")
+        kind = ": this is a table" if table else ""
+        raise UserError(f"output={path}: end it in {words}{kind}")
     if path.suffix == ".csv" and not table:
         raise UserError(f"output={path}: this generator draws images, not rows of a table")
-    if table and (idx or path.suffix not in (".png", ".csv", ".gif", ".webp")):
-        raise UserError(f"output={path}: end it in .csv (rows) or .png (dots): this is a table")
+    place = next(one for one in path.absolute().parents if os.path.lexists(one))
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        raise UserError(f"output={path}: {place} is no folder that can be written to")
     taken = any(path.iterdir()) if path.is_dir() else os.path.lexists(path)
     taken = taken or (idx and os.path.lexists(labels_beside(path)))
     if taken and not overwrite:

@@ -54,6 +54,9 @@ def subject(tmp_path: Path) -> Make:
             "image": None,
             "overwrite": False,
             "train_judge": False,
+            "truncation": None,
+            "trust": None,
+            "whole": True,
             "reals": lambda: None,
         }
         return Subject(**(given | more))

@@ -16,6 +16,7 @@ from gan_lightning.networks import (
     GaussianMixture,
     SNGANGenerator,
     StyleGAN2Generator,
+    VAEDecoder,
 )
 from gan_lightning.networks.base import Generator
 from gan_lightning.sampling.latents import sample_latents
@@ -29,6 +30,8 @@ def test_slerp_keeps_the_angle_even_and_the_length() -> None:
         angle = share * math.pi / 2
         assert found[0].tolist() == pytest.approx([2 * math.cos(angle), 2 * math.sin(angle)])
     assert torch.allclose(slerp(a, a, torch.tensor([0.3])), a)
+    between = slerp(a, -2 * a, torch.tensor([0.5]))  # no circle joins opposite latents
+    assert torch.allclose(between, -0.5 * a)
 
 
 def test_a_path_goes_from_seed_to_seed(subject: Make) -> None:
@@ -121,9 +124,29 @@ def test_sefa_moves_along_them(subject: Make) -> None:
     assert sheet.images.shape == (2, 3, *SHAPE)
     generator = one.generator
     assert isinstance(generator, DCGANGenerator)
-    assert torch.equal(latent_weight(generator), generator.project.weight[:, :8])
+    weight, start = latent_weight(generator)
+    assert start == 0
+    assert torch.equal(weight, generator.project.weight[:, :8])
     moved = sheet.z[0, 2] - sheet.z[0, 1]
     assert moved.norm().item() == pytest.approx(2, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("generator", "fixed"),
+    [
+        (untrained(0, codes=[3, 2]), [0, 1, 2, 3, 4]),
+        (untrained(0, clusters=4), [0]),
+        (VAEDecoder(4, [2, 1, 1]).eval(), [4, 5]),
+    ],
+)
+def test_sefa_leaves_codes_clusters_and_noise(
+    subject: Make, generator: Generator, fixed: list[int]
+) -> None:
+    sheet = Sefa(directions=2, steps=3).sheet(subject(generator))
+    assert sheet.z is not None
+    moved = (sheet.z[:, 0] - sheet.z[:, 2]).abs()
+    assert (moved[:, fixed] == 0).all()
+    assert (moved.sum(dim=1) > 0).all()
 
 
 @pytest.mark.parametrize("make", [lambda: GaussianMixture(SHAPE, 4, principal=2)])

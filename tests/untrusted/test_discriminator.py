@@ -34,7 +34,7 @@ FIELDS = {
     "kind": "discriminator",
     "format_version": 1,
 }
-CALIBRATION = {"scale": 1, "offset": 0, "reals": 1, "fakes": 1, "images": 9, "fakes_of": "x"}
+CALIBRATION = {"scale": 1.0, "offset": 0.0, "fakes_of": "x"}
 OWN = "tests.untrusted.own.OwnGenerator"
 MOST_KB, MOST_SECONDS = 200 << 10, 10.0
 
@@ -110,6 +110,13 @@ PLANTED: dict[str, tuple[str, Callable[[Path], Path]]] = {
     "centres": ("does not fit", weights(**{CENTRES: torch.zeros(3, 7)})),
     "a calibration": ("impossible of calib", fields(calibration=CALIBRATION | {"scale": "1"})),
     "half a calibration": ("impossible of calib", fields(calibration={"scale": 1.0})),
+    "a huge calibration": (
+        "impossible of calib",
+        fields(calibration=CALIBRATION | {"scale": 1e308}),
+    ),
+    "a label twice": ("impossible of classes", fields(classes=[1, 1])),
+    "half centres": ("is torch.float16", weights(**{CENTRES: torch.zeros(3, 16).half()})),
+    "endless centres": ("not finite", weights(**{CENTRES: torch.full((3, 16), torch.nan)})),
     "another kind": ("impossible of kind", fields(kind="generator")),
     "a newer format": ("made by a newer version", fields(format_version=99)),
     "no number": ("is no number", text),
