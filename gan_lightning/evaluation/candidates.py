@@ -172,6 +172,8 @@ def _read_folder(path: Path, limit: int, reals: DataModule) -> Arrays:
     files, known = labelled_files(path, _names(path, reals) if reals.num_classes else None)
     if known:
         order = torch.randperm(len(files), generator=torch.Generator().manual_seed(0)).tolist()
+        if all(re.fullmatch("[0-9]{6,}", Path(file).stem) for file in files):  # by sample.py
+            order.sort(key=lambda i: int(Path(files[i]).stem))
         files, known = [files[i] for i in order], [known[i] for i in order]
     files = files[:limit]
     side = common_side(files)

@@ -181,12 +181,13 @@ def fill(generator: Network, tensors: dict[str, Tensor]) -> Network:
             raise ValueError(f"tensor {key!r} is {tensors[key].dtype}, not {value.dtype}")
     # In one layout, as in training: in another some processors round otherwise, and a generator's
     # file has another than a checkpoint. Channels last is a third faster on a CPU.
-    alike = {k: v.contiguous(memory_format=layout(v)) for k, v in tensors.items()}
+    learnt = {name for name, _ in generator.named_parameters()}
+    alike = {k: v.contiguous(memory_format=layout(v, k in learnt)) for k, v in tensors.items()}
     generator.load_state_dict(alike, assign=True)
     return generator.eval().requires_grad_(False)
 
 
-def layout(weight: Tensor) -> torch.memory_format:
+def layout(tensor: Tensor, parameter: bool = True) -> torch.memory_format:
     """Return that of a network's tensor: channels last of a convolution's weights."""
-    convolution = weight.dim() == 4 and weight.shape[1] > 1
+    convolution = parameter and tensor.dim() == 4 and tensor.shape[1] > 1
     return torch.channels_last if convolution else torch.contiguous_format

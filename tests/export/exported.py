@@ -8,7 +8,7 @@ import torch
 
 from gan_lightning.export.generator_file import save_generator
 from gan_lightning.export.metadata import GeneratorMetadata
-from gan_lightning.networks import Density, Generator, find_generator
+from gan_lightning.networks import Density, Generator, find_network
 from tests.tiny import QUICK, fitted
 
 SHAPE = [1, 8, 8]
@@ -34,7 +34,7 @@ def lively(name: str, **arguments: Any) -> tuple[Generator, dict[str, Any]]:
     What starts at zero does not stay so, and BatchNorm has seen batches: else images would hardly
     depend on some of the weights.
     """
-    cls = find_generator(name)
+    cls = find_network(name, Generator)
     taken = inspect.signature(cls).parameters
     given = {k: v for k, v in SMALL.items() if k in taken} | {"image_shape": SHAPE} | arguments
     torch.manual_seed(0)
