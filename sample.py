@@ -6,7 +6,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from gan_lightning.cli.arguments import CommandLine
-from gan_lightning.cli.entry import entry
+from gan_lightning.cli.entry import entry, leave
 from gan_lightning.config.schema import plain_sample
 
 
@@ -54,3 +54,4 @@ def main(config: DictConfig, _: CommandLine) -> None:
 
 if __name__ == "__main__":
     main()
+    leave()

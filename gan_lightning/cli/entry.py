@@ -3,9 +3,10 @@
 0 done; 2 bad input or configuration; 1 failed while running; 130 or 143 after a signal.
 """
 
+import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -51,6 +52,16 @@ def entry(config_name: str) -> Callable[[Task], Callable[[], None]]:
         return watched()(command)
 
     return decorate
+
+
+def leave() -> NoReturn:
+    """End this process, done, without taking its libraries apart.
+
+    To unload torch takes half a second and 100 MB: as much as a small grid does.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def with_resume(config: DictConfig, line: CommandLine) -> tuple[DictConfig, Start]:

@@ -1,21 +1,24 @@
 """The contract of a mode, and what it works on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from torch import Tensor
+from tqdm import tqdm
 
 from gan_lightning.errors import UserError
 from gan_lightning.export.discriminator_file import Judge, judge_file, read_judge
 from gan_lightning.export.metadata import GeneratorMetadata
 from gan_lightning.modes.sheet import Sheet, write_sheet
 from gan_lightning.networks.base import Generator
-from gan_lightning.sampling.draw import sample_labels
+from gan_lightning.sampling.draw import CHUNK, sample_labels
 from gan_lightning.sampling.idx_pair import check_idx, is_idx
 from gan_lightning.sampling.latents import sample_latents
 from gan_lightning.sampling.write import check_output, is_point
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:  # sampling does not wait for Lightning
     from gan_lightning.data import DataModule
@@ -138,3 +141,13 @@ def judge_of(subject: Subject, trained: bool) -> Judge:
         of = judge_file(subject.file, trained)
         raise UserError(f"{of}: D looks at images of another shape than {subject.file} draws")
     return judge
+
+
+def shown(chunks: Iterator[T], total: int) -> Iterator[T]:
+    """Yield chunks of samples; on a terminal a bar shows how many there are, after a second."""
+    with tqdm(
+        total=total, desc="sampling", unit=" samples", leave=False, delay=1, disable=None
+    ) as bar:
+        for chunk in chunks:
+            yield chunk
+            bar.update(min(CHUNK, total - bar.n))

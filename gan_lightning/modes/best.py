@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from gan_lightning.errors import UserError
-from gan_lightning.modes.base import Mode, Subject, judge_of
+from gan_lightning.modes.base import Mode, Subject, judge_of, shown
 from gan_lightning.ranges import Count, validated
 from gan_lightning.sampling.draw import sample_chunks
 from gan_lightning.sampling.write import IDX, check_room, write_samples
@@ -38,7 +38,8 @@ class Best(Mode):
         generator, count = subject.generator, subject.num_samples
         check_room(output, count, tuple(generator.image_shape), bool(subject.labels))
         judge, drawn = judge_of(subject, trained=False), self.of * count
-        chunks = list(sample_chunks(generator, drawn, subject.seed, subject.labels))
+        drawn_chunks = sample_chunks(generator, drawn, subject.seed, subject.labels)
+        chunks = list(shown(drawn_chunks, drawn))
         images = torch.cat([x for x, _ in chunks])
         y = torch.cat([y for _, y in chunks if y is not None]) if subject.labels else None
         logits = judge.logits(images, None if judge.centres is not None else y)

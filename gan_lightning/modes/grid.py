@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from gan_lightning.modes.base import Mode, Subject
+from gan_lightning.modes.base import Mode, Subject, shown
 from gan_lightning.sampling.draw import sample_chunks
 from gan_lightning.sampling.write import IDX, check_room, write_samples
 
@@ -24,6 +24,7 @@ class Grid(Mode):
         room = check_room(output, count, tuple(generator.image_shape), bool(subject.labels))
         if count > MANY:
             print(room, flush=True)
-        chunks = sample_chunks(generator, count, subject.seed, subject.labels, subject.counts)
+        known = (subject.labels, subject.counts)
+        chunks = shown(sample_chunks(generator, count, subject.seed, *known), count)
         write_samples(output, chunks, count, subject.metadata.schema, generator.num_classes)
         return f"{count} samples of {subject.name} -> {output}"
