@@ -161,11 +161,11 @@ def read_judge(path: Path, trust: str | None = None, trained: bool | None = None
     """
     file = judge_file(path, trained)
     if not file.is_file():
-        raise UserError(
-            f"{path}: no {file} beside it, which says what D makes of images: name the run folder "
-            "of a GAN (a VAE or a density has no D; an older run of a GAN gets it by resume=RUN "
-            "trainer.max_epochs=MORE)"
-        )
+        way = "name the run folder of a GAN (a VAE or a density has no D; an older run of a GAN "
+        way += "gets it by resume=RUN trainer.max_epochs=MORE)"
+        if trained:
+            way = "make it by python sample.py mode=judge train_judge=true"
+        raise UserError(f"{path}: no {file} beside it, which says what D makes of images: {way}")
     return read_judge_file(file, trust)
 
 

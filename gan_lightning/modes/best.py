@@ -24,20 +24,21 @@ class Best(Mode):
     """
 
     endings = (".png", ".npz", IDX, "")
+    reads = ("train_judge",)
 
     def __init__(self, of: Count = 10) -> None:
         self.of = of
 
     def check(self, subject: Subject, output: Path | None) -> None:
         super().check(subject, output)
-        judge_of(subject, trained=False)
+        judge_of(subject, subject.train_judge)
         if self.of * subject.num_samples > MOST:
             raise UserError(f"mode.of={self.of}: more than {MOST:,} samples to choose from")
 
     def run(self, subject: Subject, output: Path) -> str:
         generator, count = subject.generator, subject.num_samples
         check_room(output, count, tuple(generator.image_shape), bool(subject.labels))
-        judge, drawn = judge_of(subject, trained=False), self.of * count
+        judge, drawn = judge_of(subject, subject.train_judge), self.of * count
         drawn_chunks = sample_chunks(generator, drawn, subject.seed, subject.labels)
         chunks = list(shown(drawn_chunks, drawn))
         images = torch.cat([x for x, _ in chunks])

@@ -13,7 +13,8 @@ from tests.conftest import ROOT
 HEAVY = {"lightning", "torchmetrics", "torchvision", "tensorboard"}
 HEAVY |= {"matplotlib", "scipy", "sklearn", "hmmlearn"}
 SCRIPT = """
-import json, runpy, sys
+import json, os, runpy, sys
+os._exit = sys.exit  # sample.py leaves by it
 sys.path.insert(0, sys.argv[1])
 sys.argv = sys.argv[2:]
 try:

@@ -151,6 +151,12 @@ def test_the_best_are_those_that_d_likes_most(run: Path, ask: Sample) -> None:
     assert means[0] > means[1]
 
 
+def test_the_best_by_a_judge_that_is_not_there_is_one_sentence(run: Path, ask: Sample) -> None:
+    status, _, said = ask("mode=best", "train_judge=true", f"generator={run}", "output=x.png")
+    assert status == 2
+    assert "make it by python sample.py mode=judge train_judge=true" in said
+
+
 @pytest.mark.parametrize("mode", ["judge", "best"])
 def test_without_d_it_is_one_sentence(run: Path, ask: Sample, mode: str) -> None:
     (run / DISCRIMINATOR_FILE).unlink()
