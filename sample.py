@@ -20,7 +20,7 @@ def main(config: DictConfig, _: CommandLine) -> None:
     from gan_lightning.export.metadata import asked_labels
     from gan_lightning.modes.base import Mode, Subject
     from gan_lightning.sampling.draw import one_device
-    from gan_lightning.sampling.write import free_path
+    from gan_lightning.sampling.place import free_path
 
     asked = plain_sample(config)
     mode: Mode = build_node(asked.mode, "mode")

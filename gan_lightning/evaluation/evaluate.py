@@ -28,7 +28,7 @@ from gan_lightning.metrics.features.inception import inception_network
 from gan_lightning.metrics.features.store import feature_network
 from gan_lightning.metrics.modes import mode_scorer
 from gan_lightning.sampling.draw import one_device
-from gan_lightning.sampling.write import free_path
+from gan_lightning.sampling.place import free_path
 
 
 def find_network(asked: str, data: DataModule) -> FeatureNetwork:

@@ -25,7 +25,8 @@ from gan_lightning.export.recorded import recorded, run_of
 from gan_lightning.export.usage import usage
 from gan_lightning.networks.base import Generator
 from gan_lightning.sampling.draw import sample_chunks
-from gan_lightning.sampling.write import free_path, is_point, write_samples
+from gan_lightning.sampling.place import free_path, is_point
+from gan_lightning.sampling.write import write_samples
 from gan_lightning.system.files import sha256
 
 PROGRAMS = {"onnx": "generator.onnx", "torch": "generator.pt2"}  # of each format

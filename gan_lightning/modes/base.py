@@ -16,7 +16,7 @@ from gan_lightning.networks.base import Generator
 from gan_lightning.sampling.draw import CHUNK, sample_labels
 from gan_lightning.sampling.idx_pair import check_idx, is_idx
 from gan_lightning.sampling.latents import sample_latents
-from gan_lightning.sampling.write import check_output, is_point
+from gan_lightning.sampling.place import check_output, is_point
 
 T = TypeVar("T")
 

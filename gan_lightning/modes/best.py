@@ -8,7 +8,8 @@ from gan_lightning.errors import UserError
 from gan_lightning.modes.base import Mode, Subject, judge_of, shown
 from gan_lightning.ranges import Count, validated
 from gan_lightning.sampling.draw import sample_chunks
-from gan_lightning.sampling.write import IDX, check_room, write_samples
+from gan_lightning.sampling.place import IDX, check_room
+from gan_lightning.sampling.write import write_samples
 
 MOST = 1_000_000  # samples looked at
 

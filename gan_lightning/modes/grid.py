@@ -4,7 +4,8 @@ from pathlib import Path
 
 from gan_lightning.modes.base import Mode, Subject, shown
 from gan_lightning.sampling.draw import sample_chunks
-from gan_lightning.sampling.write import IDX, check_room, write_samples
+from gan_lightning.sampling.place import IDX, check_room
+from gan_lightning.sampling.write import write_samples
 
 MANY = 100_000  # samples; from here on the disk they need is said even if it is there
 

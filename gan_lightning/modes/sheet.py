@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from gan_lightning.pixels import COLOURS, grid, save_png, scatter, to_uint8, visible
-from gan_lightning.sampling.write import is_point
+from gan_lightning.sampling.place import is_point
 from gan_lightning.system.files import atomic_write
 from gan_lightning.tables import Schema
 

@@ -15,14 +15,8 @@ from torchvision.datasets import MNIST
 from gan_lightning.data.idx import read_idx
 from gan_lightning.errors import UserError
 from gan_lightning.sampling.idx_pair import check_idx
-from gan_lightning.sampling.write import (
-    Chunks,
-    check_output,
-    check_room,
-    disk_needed,
-    free_path,
-    write_samples,
-)
+from gan_lightning.sampling.place import check_output, check_room, disk_needed, free_path
+from gan_lightning.sampling.write import Chunks, write_samples
 from tests.conftest import ROOT
 
 LABELS = torch.tensor([3, 5, 3, 5, 3])
