@@ -1,7 +1,7 @@
 """D as judge: P(fake | features) of images, and how far to trust it."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -21,6 +21,9 @@ from gan_lightning.modes.given import Given, read_given
 from gan_lightning.pixels import to_uint8, to_unit_range, visible
 from gan_lightning.ranges import Switch, validated
 from gan_lightning.system.files import atomic_write, sha256
+
+if TYPE_CHECKING:
+    from gan_lightning.data import DataModule
 
 LISTED = 20  # images in the table
 SHOWN = 5  # reals and fakes, if no image is given
@@ -61,19 +64,23 @@ class Judge(Mode):
     def run(self, subject: Subject, output: Path) -> str:
         shape = tuple(subject.generator.image_shape)
         given = read_given(subject.image, shape, self.fit, "judge") if subject.image else None
-        judge, reals, fakes = self._judge(subject)
-        if given is None:
-            given = _some(reals, fakes)
-        x = to_unit_range(given.images)
-        kinds = {"reals": reals, "fakes": fakes, "shown above": x}
+        try:
+            judge, *known = self._judge(subject, subject.reals())
+        except UserError as error:
+            judge, known = judge_of(subject, trained=self._ready(subject)), []
+            if given is None or not _fits(judge, subject):
+                raise
+            print(f"how often it is right is not counted: {error}")
+        given = given or _some(*known)
+        kinds = dict(zip(("reals", "fakes"), known, strict=False))
+        kinds["shown above"] = to_unit_range(given.images)
         p = {kind: judge.p_fake(images, raw=not self.calibrated) for kind, images in kinds.items()}
         _print(given.names, p["shown above"])
         _draw(output, given, p)
         return f"{_trust(p, self.calibrated)} -> {output}"
 
-    def _judge(self, subject: Subject) -> tuple[Read, Tensor, Tensor]:
+    def _judge(self, subject: Subject, data: "DataModule") -> tuple[Read, Tensor, Tensor]:
         """Return D, trained on and calibrated if asked, and the halves that it did not see."""
-        data = subject.reals()
         reals, _ = held_out_reals(data)
         if reals.shape[1:] != tuple(subject.generator.image_shape):
             was = "x".join(map(str, reals.shape[1:]))
@@ -98,6 +105,12 @@ class Judge(Mode):
             save_judge(path, judge)
         except OSError as error:
             print(f"{path} cannot be written ({error.strerror}): the next call does it again")
+
+
+def _fits(judge: Read, subject: Subject) -> bool:
+    """Whether D was calibrated for this generator."""
+    known = judge.calibration
+    return known is not None and known.fakes_of.startswith(sha256(subject.file))
 
 
 def _some(reals: Tensor, fakes: Tensor) -> Given:
@@ -127,6 +140,8 @@ def _print(names: list[str], p: Tensor) -> None:
 
 
 def _trust(p: dict[str, Tensor], calibrated: bool) -> str:
+    if "reals" not in p:
+        return f"{len(p['shown above']):,} images judged"
     right = [(p["reals"] <= 0.5).float().mean().item(), (p["fakes"] > 0.5).float().mean().item()]
     words = (
         f"right about {right[0]:.1%} of {len(p['reals']):,} held-out reals and {right[1]:.1%} of "
@@ -164,7 +179,7 @@ def _draw(path: Path, given: Given, p: dict[str, Tensor]) -> None:
         histogram.hist(values, BINS, range=(0, 1), weights=weights, histtype="step", label=name)
     histogram.set(xlabel="P(fake | features)", ylabel="share of the images")
     histogram.legend(fontsize=8)
-    found = _reliability(p)
+    found = _reliability(p) if "reals" in p else []
     right.plot([0, 1], [0, 1], color="grey", linestyle=":")
     right.plot([one[0] for one in found], [one[1] for one in found], marker="o")
     right.set(xlabel="P(fake | features)", ylabel="share that are fakes", xlim=(0, 1), ylim=(0, 1))

@@ -222,6 +222,22 @@ def test_a_calibration_of_a_part_is_not_kept(
     assert "leave out label=" in said
 
 
+def test_a_calibrated_judge_needs_no_data(
+    run: Path, ask: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calibration, "MOST", 100)
+    np.savez(tmp_path / "x.npz", images=np.zeros((2, 28, 28), np.uint8))
+    asked = ("mode=judge", f"generator={run}", "output=x.png", "overwrite=true")
+    gone = ("data=array", "data.root=gone.npz")
+    assert ask(*asked, *gone, "image=x.npz")[0] == 2  # it is not calibrated yet
+    assert ask(*asked)[0] == 0
+    status, said, _ = ask(*asked, *gone, "image=x.npz")
+    assert status == 0
+    assert "how often it is right is not counted: " in said
+    assert "2 images judged" in said
+    assert ask(*asked, *gone)[0] == 2  # without an image there is nothing to show
+
+
 def test_data_of_another_shape_is_one_sentence(run: Path, ask: Sample) -> None:
     status, _, said = ask("mode=judge", f"generator={run}", "data=ring", "output=x.png")
     assert status == 2
