@@ -94,7 +94,7 @@ def test_signals_end_it_at_once_without_a_word(
         assert server.stdout is not None
         assert "labels.safetensors (mnist; 0 images seen)" in server.stdout.readline()
         address = server.stdout.readline().split()[0]
-        with urllib.request.urlopen(address, timeout=30) as answer:
+        with urllib.request.build_opener().open(address, timeout=30) as answer:
             assert b"gan-lightning" in answer.read()
         port = int(address.rpartition(":")[2].strip("/"))
         with socket.create_connection(("127.0.0.1", port)) as waiting:  # in the midst of a request

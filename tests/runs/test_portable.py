@@ -46,6 +46,7 @@ def no_folders(path, *rest, **more):
         raise PermissionError(13, "a folder", str(path))
     return opened(path, *rest, **more)
 os.open = no_folders
+os._exit = sys.exit  # sample.py leaves by it
 root = os.path.dirname(sys.argv[1])
 for command in json.load(sys.stdin):
     sys.argv = [os.path.join(root, command[0]), *command[1:]]
