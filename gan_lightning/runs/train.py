@@ -21,7 +21,7 @@ from gan_lightning.runs.preflight import Built, check_batch, doubts, preflight
 from gan_lightning.runs.record import RunRecord, Start
 from gan_lightning.runs.resume import complete, find_checkpoint, fit_weights, rewind_curves
 from gan_lightning.system.checkpoint_file import RunCheckpoint
-from gan_lightning.system.files import atomic_write
+from gan_lightning.system.files import atomic_write, relative
 from gan_lightning.system.folder_lock import run_folder
 from gan_lightning.system.signals import SIGNALS, watched
 from gan_lightning.training.base import GenerativeModule
@@ -112,6 +112,8 @@ def recorded(
         reason = "ended by a signal" if isinstance(better, SystemExit) else f"failed: {better}"
         # Spawned ranks do not update this process's module.
         record.end(reason, status, max(module.images_seen, seen))
+        if isinstance(better, SystemExit) and seen:
+            announce(f"stopped at {seen:,} images seen, saved: resume={escape(relative(run_dir))}")
         if status != 2:  # nothing was trained
             write_report(trainer)
         if better is error:

@@ -53,6 +53,7 @@ def test_a_signal_saves_at_the_end_of_the_batch(
     ended = command(*SMALL, *PLACE, *at(8, number))
     assert ended.status == status
     assert seen(Path("new")) == 16  # the batch from 8 to 16 was running
+    assert "stopped at 16 images seen, saved: resume=new" in ended.out
     assert session(Path("new")) | {"status": status, "images_seen": 16} == session(Path("new"))
 
 
