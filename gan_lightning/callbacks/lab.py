@@ -35,7 +35,7 @@ class LabRecorder(Callback):
     Args:
         file: where to; see `export/lab_file.py` for what is in it.
         title: what the page calls the recording; None: loss and penalty.
-        points: how many steps, spaced as squares, for most happens at the begin.
+        points: how many steps, spaced as squares, for most happens at the start.
         seed: of the latents.
     """
 

@@ -27,7 +27,8 @@ class RunReport(Callback):
         from gan_lightning.report.folder import FLOORS_FILE
 
         path = self.directory / FLOORS_FILE
-        scorers = [c for c in trainer.callbacks if isinstance(c, LiveScores)]  # type: ignore[attr-defined]
+        callbacks = trainer.callbacks  # type: ignore[attr-defined]  # a connector sets it
+        scorers = [c for c in callbacks if isinstance(c, LiveScores)]
         if not trainer.is_global_zero or not scorers or path.exists():
             return
         try:

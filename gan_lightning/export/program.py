@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ class _Conditional(nn.Module):
 
 
 class _Unconditional(_Conditional):
-    def forward(self, z: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(self, z: Tensor) -> Tensor:  # type: ignore[override]  # no labels
         return self.generator(z, None).float()
 
 
@@ -55,9 +56,8 @@ def _traceable(generator: Generator) -> tuple[nn.Module, tuple[Tensor, ...]]:
 def require_onnx() -> None:
     """Raise UserError if what ONNX files are written and checked with is not installed."""
     try:
-        import onnx  # noqa: F401
-        import onnxruntime  # noqa: F401
-        import onnxscript  # noqa: F401
+        for name in ("onnx", "onnxruntime", "onnxscript"):
+            import_module(name)
     except ImportError as error:
         raise UserError(
             f"format=onnx: {error}: pip install -c constraints.txt -e '.[onnx]', "

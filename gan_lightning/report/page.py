@@ -53,10 +53,7 @@ def render(run: Run, strips: list[Strip]) -> str:
         if found
     }
     title = joined([_data_set(run), " · ", _model(run)])
-    script, style = ((HERE / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
-    policy += f"script-src 'sha256-{digest}'"
+    script = (HERE / "page.js").read_text(encoding="utf-8")
     sections = [
         tag("section", tag("h2", "Pictures over time"), *players(frames)),
         tag("section", tag("h2", "Scores"), final_scores(run, curves, floors), evaluations(run)),
@@ -70,16 +67,6 @@ def render(run: Run, strips: list[Strip]) -> str:
     if remarks:
         listed = tag("ul", *(tag("li", remark) for remark in remarks))
         sections.append(tag("section", tag("h2", "What this page lacks"), listed))
-    head = joined(
-        [
-            Html('<meta charset="utf-8">'),
-            Html(f'<meta http-equiv="Content-Security-Policy" content="{policy}">'),
-            Html('<meta name="viewport" content="width=device-width, initial-scale=1">'),
-            Html('<meta name="color-scheme" content="light dark">'),
-            tag("title", title),
-            Html(f"<style>{style}</style>"),
-        ]
-    )
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     foot = tag("footer", f"Written {now} by python -m gan_lightning.report {relative(run.folder)}")
     top = tag("header", tag("h1", title), tag("p", run.folder.resolve().name), _facts(run, curves))
@@ -91,7 +78,26 @@ def render(run: Run, strips: list[Strip]) -> str:
             Html(f"<script>{script}</script>"),
         ]
     )
+    head = _head(title, script)
     return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>{body}</body></html>\n'
+
+
+def _head(title: Html, script: str) -> Html:
+    """Return the page's head, whose policy lets this one script run."""
+    style = (HERE / "page.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+    policy += f"script-src 'sha256-{digest}'"
+    return joined(
+        [
+            Html('<meta charset="utf-8">'),
+            Html(f'<meta http-equiv="Content-Security-Policy" content="{policy}">'),
+            Html('<meta name="viewport" content="width=device-width, initial-scale=1">'),
+            Html('<meta name="color-scheme" content="light dark">'),
+            tag("title", title),
+            Html(f"<style>{style}</style>"),
+        ]
+    )
 
 
 def caption(seen: int, curves: Curves) -> str:
