@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 __all__ = ["GANModule", "MNISTDataModule", "load_generator", "sample", "train"]
 __version__ = "0.1.0"
 
-# Before torch loads OpenMP: let threads that wait for others sleep rather than spin. It costs 6 %
-# alone on 2 cores and wins a third beside one busy process (benchmarks/threads.py); at a load of
-# 5.6, spinning (libgomp's default) was once seen at 0.7 steps/s against 19. Your own value stays.
+# Before torch loads OpenMP: threads that wait for others spin for a quarter of a millisecond, then
+# sleep. With no spinning two cores make 0.6 times the images/s, with libgomp's default (30 times as
+# long) beside other work as few as 0.04 (benchmarks/README.md). Your own values stay.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+if os.environ["OMP_WAIT_POLICY"].upper() == "PASSIVE":
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 _HOME = {
     "GANModule": "gan_lightning.training",

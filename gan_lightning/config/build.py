@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from hydra.utils import get_class, instantiate
 from lightning import Callback, Trainer
 from lightning.pytorch.callbacks import ProgressBar
+from lightning.pytorch.profilers import PassThroughProfiler
 
 from gan_lightning.callbacks.console import Quiet
 from gan_lightning.callbacks.export import GeneratorExport
@@ -162,6 +164,7 @@ def build_trainer(settings: Settings, callbacks: Sequence[Callback] | None = Non
         ],
         plugins=[SafeCheckpointIO()],
         logger=False,
+        profiler=settings["trainer"].get("profiler") or _Unprofiled(),
         limit_val_batches=limit if settings["data"]["validation"] else 0,
         log_every_n_steps=1,  # of the progress bar; the curves have log_every_n_images
         default_root_dir=settings["run_dir"],
@@ -174,6 +177,15 @@ def build_trainer(settings: Settings, callbacks: Sequence[Callback] | None = Non
     trainer = _made(partial(make, strategy="auto"))
     strategy = _several(trainer)  # Lightning has counted the devices
     return _made(partial(make, strategy=strategy)) if strategy else trainer
+
+
+class _Unprofiled(PassThroughProfiler):
+    """Lightning's default, which makes a context manager for each of the 100 calls in a step."""
+
+    nothing = nullcontext()
+
+    def profile(self, action_name: str) -> Any:
+        return self.nothing
 
 
 def _made(make: Callable[[], Trainer]) -> Trainer:

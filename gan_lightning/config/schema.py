@@ -40,6 +40,7 @@ class TrainConfig:
     seed: int = 0
     d_steps: int = 1
     g_steps: int = 1
+    share_fakes: bool = False
     accumulate: int = 1
     log_every_n_images: int = 3200
     resume: str | None = None

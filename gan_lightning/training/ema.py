@@ -4,13 +4,11 @@ import copy
 from typing import cast
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
 from gan_lightning.networks.base import Generator
 from gan_lightning.schedules import Constant, Schedule
-
-Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 class AveragedGenerator(AveragedModel):
@@ -31,11 +29,10 @@ class AveragedGenerator(AveragedModel):
         ramp_up: float = 0.05,
         schedule: Schedule | None = None,
     ) -> None:
-        super().__init__(copy.deepcopy(generator), multi_avg_fn=self._lerp)
+        super().__init__(copy.deepcopy(generator))
         self.half_life = half_life
         self.ramp_up = ramp_up
         self.schedule = schedule or Constant(1.0)
-        self._decay = 0.0
         self.requires_grad_(False)
         self.eval()
 
@@ -48,18 +45,18 @@ class AveragedGenerator(AveragedModel):
         half_life = min(self.half_life * self.schedule(images_seen), self.ramp_up * images_seen)
         return 0.5 ** (images / half_life) if half_life > 0 else 0.0
 
+    @torch.no_grad()
     def update(self, generator: nn.Module, images_seen: int, images: int) -> None:
         """Move the average towards `generator` after a step of `images` images."""
-        self._decay = self.decay(images_seen, images)
-        if any(True for _ in generator.parameters()):
-            self.update_parameters(generator)
-        else:  # torch asks for one; a density has buffers alone
-            self.module.load_state_dict(generator.state_dict())
+        # The parent's `update_parameters` sorts all tensors by device and type, every time.
+        decay = self.decay(images_seen, images) if self.n_averaged else 0.0
+        averaged, current = tuple(self.module.parameters()), tuple(generator.parameters())
+        if averaged:  # a density has buffers alone
+            torch._foreach_lerp_(averaged, current, 1.0 - decay)
+        for kept, new in zip(self.module.buffers(), generator.buffers(), strict=True):
+            kept.copy_(new)
+        self.n_averaged += 1
 
     def train(self, mode: bool = True) -> "AveragedGenerator":
         """Stay in eval mode: the average is never trained."""
         return super().train(False)
-
-    @torch.no_grad()
-    def _lerp(self, averaged: Tensors, current: Tensors, _: Tensor | int) -> None:
-        torch._foreach_lerp_(list(averaged), list(current), 1.0 - self._decay)

@@ -14,7 +14,7 @@ from gan_lightning.augment import Augment, NoAugment
 from gan_lightning.losses import Loss
 from gan_lightning.networks.base import Discriminator, Generator
 from gan_lightning.penalties import NoConstraint, NoPenalty, Penalty
-from gan_lightning.ranges import Count, validated
+from gan_lightning.ranges import Count, Switch, validated
 from gan_lightning.schedules import followers
 from gan_lightning.training.base import Batch, GenerativeModule, OptimizerFactory, Stepped
 from gan_lightning.training.clusters import Clusters
@@ -33,6 +33,8 @@ class GANModule(GenerativeModule):
         discriminator_optimizer: makes D's; a head that the loss puts on D learns with D.
         constraint: what is done to D after each of its updates.
         augment: what D's images go through, reals and fakes alike.
+        share_fakes: G's update looks at the fakes that D's has just seen, which saves a forward
+            pass; where a step has one update of each, else both draw their own.
         shared: see `GenerativeModule`.
     """
 
@@ -46,6 +48,7 @@ class GANModule(GenerativeModule):
         "discriminator_optimizer": "optimizer.discriminator",
         "d_steps": "d_steps",
         "g_steps": "g_steps",
+        "share_fakes": "share_fakes",
     }
     curves: ClassVar[tuple[str, ...]] = (
         *("loss/D", "loss/G", "penalty", "D(real)", "D(fake)", "D(held-out)", "auxiliary/D"),
@@ -64,6 +67,7 @@ class GANModule(GenerativeModule):
         augment: Augment | None = None,
         d_steps: Count = 1,
         g_steps: Count = 1,
+        share_fakes: Switch = False,
         **shared: Any,
     ) -> None:
         loss.attach(generator, discriminator)
@@ -79,6 +83,8 @@ class GANModule(GenerativeModule):
         self.constraint = constraint or NoConstraint()
         self.augment = augment or NoAugment()
         self.d_steps, self.g_steps = d_steps, g_steps
+        self.share_fakes = share_fakes and d_steps == g_steps == self.accumulate == 1
+        self._shared: tuple[Tensor, Tensor] | None = None  # latents and fakes of this step
         self.followers = followers(self.loss, self.penalty, self.augment)
         pixels = math.prod(generator.image_shape)
         of_z = generator.clusters
@@ -100,6 +106,8 @@ class GANModule(GenerativeModule):
         self.begin_step()
         parts = list(zip(*(tensor.chunk(self.d_steps) for tensor in batch), strict=True))
         parts = [(real, self.labels(real, y)) for real, y in parts]
+        if self.share_fakes:
+            self._shared = (z := self.latents(len(batch[0])), self.generate(z, parts[0][1]))
         for real, y in parts:
             for follower in self.followers:
                 follower.follow(self.images_seen)
@@ -107,12 +115,13 @@ class GANModule(GenerativeModule):
             self.constraint(self.discriminator)
         for _ in range(self.g_steps):
             self.update("G", self.g_loss, *parts[-1])
+        self._shared = None
         self.end_step(images=len(batch[0]))
 
     def d_loss(self, real: Tensor, y: Tensor, z: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Return D's loss plus the mean penalty, and the curves; fakes do not move G."""
         with torch.no_grad():
-            fake = self.generate(z, y)
+            fake = self.fakes(z, y).detach()  # those that are shared have a graph: G's
         real_logits, real_head = self.logits_and_head(real, y)
         fake_logits, fake_head = self.logits_and_head(fake, y)
         loss = self.loss.discriminator(real_logits, fake_logits)
@@ -132,7 +141,7 @@ class GANModule(GenerativeModule):
 
     def g_loss(self, real: Tensor, y: Tensor, z: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Return G's loss, and the curves; only a relativistic loss looks at the reals."""
-        fake_logits, fake_head = self.logits_and_head(self.generate(z, y), y)
+        fake_logits, fake_head = self.logits_and_head(self.fakes(z, y), y)
         with torch.no_grad():
             real_logits = self.logits(real, y) if self.loss.relativistic else None
         loss = self.loss.generator(fake_logits, real_logits)
@@ -145,6 +154,14 @@ class GANModule(GenerativeModule):
     def labels(self, images: Tensor, y: Tensor) -> Tensor:
         """Return y, or the clusters of these images where they take the place of labels."""
         return self.clusters(images) if self.clusters else y
+
+    def latents(self, count: int) -> Tensor:
+        """Return the latents of the shared fakes, or fresh ones."""
+        return self._shared[0] if self._shared else super().latents(count)
+
+    def fakes(self, z: Tensor, y: Tensor) -> Tensor:
+        """Return the shared fakes, or those of these latents."""
+        return self._shared[1] if self._shared else self.generate(z, y)
 
     def generate(self, z: Tensor, y: Tensor) -> Tensor:
         if self.generator.clusters:

@@ -50,10 +50,15 @@ class Watch:
         self.steps.append((name, changed, self.with_gradient))
 
 
-@pytest.mark.parametrize(("d_steps", "g_steps"), [(1, 1), (3, 1), (1, 2)])
-def test_each_step_changes_its_own_network_alone(d_steps: int, g_steps: int) -> None:
+@pytest.mark.parametrize(
+    ("d_steps", "g_steps", "share_fakes"), [(1, 1, False), (1, 1, True), (3, 1, True), (1, 2, True)]
+)
+def test_each_step_changes_its_own_network_alone(
+    d_steps: int, g_steps: int, share_fakes: bool
+) -> None:
     watch = Watch()
     watch.module = build(
+        share_fakes=share_fakes,
         d_steps=d_steps,
         g_steps=g_steps,
         discriminator_optimizer=watch.optimizer("D"),
@@ -88,6 +93,27 @@ def test_no_latent_is_drawn_twice() -> None:
     fit(module, steps=2)
     rows = torch.cat(latents)
     assert len(rows) == len(rows.unique(dim=0)) == 2 * (2 + 2) * BATCH / 2
+
+
+def test_shared_fakes_are_drawn_once_and_seen_by_both() -> None:
+    module, latents, seen = build(share_fakes=True), [], []
+    module.generator.register_forward_pre_hook(lambda _, args: latents.append(args[0]))
+    module.discriminator.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
+    fit(module, steps=2)
+    assert len(latents) == 2
+    assert not torch.equal(*latents)
+    for _, of_d, of_g in (seen[:3], seen[3:]):
+        assert torch.equal(of_d, of_g)
+        assert not of_d.requires_grad
+        assert of_g.requires_grad
+
+
+@pytest.mark.parametrize("more", [{"d_steps": 2}, {"g_steps": 2}, {"accumulate": 2}])
+def test_fakes_are_shared_by_one_update_of_each_alone(more: dict[str, int]) -> None:
+    alone, shared = build(**more), build(**more, share_fakes=True)
+    for module in (alone, shared):
+        fit(module, steps=2)
+    assert torch.equal(weights(alone.generator), weights(shared.generator))
 
 
 @pytest.mark.parametrize("num_classes", [0, 10])

@@ -1,0 +1,46 @@
+"""A callback that writes how fast an epoch was, with what stands at its end and without it."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from lightning import Callback, LightningModule, Trainer
+
+from gan_lightning.callbacks.context import context
+
+
+class Stopwatch(Callback):
+    """Times one epoch by the wall clock, after its first batches.
+
+    Args:
+        file: JSON of `images`, `steps_seconds` (to the last batch) and `seconds` (with the
+            pictures, checkpoint and generator file of the epoch's end).
+        skip: batches before the clock starts.
+    """
+
+    def __init__(self, file: str, skip: int = 50) -> None:
+        self.file, self.skip = Path(file), skip
+        self.start = self.steps = 0.0
+        self.first = 0
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Start the clock, and note when the last batch ended."""
+        if batch_idx + 1 == self.skip:
+            module, _ = context(trainer, pl_module)
+            self.start, self.first = time.perf_counter(), module.images_seen
+        if trainer.is_last_batch:
+            self.steps = time.perf_counter()
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write what was measured."""
+        module, _ = context(trainer, pl_module)
+        result = {
+            "images": module.images_seen - self.first,
+            "steps_seconds": self.steps - self.start,
+            "seconds": time.perf_counter() - self.start,
+        }
+        if trainer.is_global_zero:
+            self.file.write_text(json.dumps(result))
