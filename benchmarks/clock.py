@@ -23,10 +23,11 @@ class Clock(Callback):
     Args:
         file: is written anew by each run.
         max_minutes: ends the run at the end of the epoch in which so much was used.
+        wall: read the wall clock on the CPU too, for a machine without other work.
     """
 
-    def __init__(self, file: str, max_minutes: float = float("inf")) -> None:
-        self.file = Path(file)
+    def __init__(self, file: str, max_minutes: float = float("inf"), wall: bool = False) -> None:
+        self.file, self.wall = Path(file), wall
         self.max_minutes = max_minutes
         self.seconds = self.start = 0.0
 
@@ -40,7 +41,8 @@ class Clock(Callback):
 
     def now(self, module: LightningModule) -> float:
         """Return the clock's time in seconds."""
-        return time.perf_counter() if module.device.type == "cuda" else time.process_time()
+        wall = self.wall or module.device.type == "cuda"
+        return time.perf_counter() if wall else time.process_time()
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, *args: Any, **kwargs: Any

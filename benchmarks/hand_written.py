@@ -2,8 +2,8 @@
 
     python benchmarks/hand_written.py --images 20000              # prints images/s
 
-The same networks, penalty, optimizer, falling rate and average as `python train.py`; no logging,
-pictures, scores, checkpoints, checks of finite values, resume or further devices.
+The same networks, penalty, optimizer, falling rate, shared fakes and average as `python train.py`;
+no logging, pictures, scores, checkpoints, checks of finite values, resume or further devices.
 """
 
 import argparse
@@ -58,9 +58,8 @@ def steps(
         of_d.param_groups[0]["lr"] = of_g.param_groups[0]["lr"] = rate
         d.requires_grad_(True)
         with autocast():
-            with torch.no_grad():
-                fake = g(torch.randn(len(real), g.latent_dim, device=device), y)
-            loss = F.softplus(-d(real, y)).mean() + F.softplus(d(fake, y)).mean()
+            fake = g(torch.randn(len(real), g.latent_dim, device=device), y)
+            loss = F.softplus(-d(real, y)).mean() + F.softplus(d(fake.detach(), y)).mean()
         if step % EVERY == 0:
             real.requires_grad_(True)
             (slope,) = torch.autograd.grad(d(real, y).sum(), real, create_graph=True)
@@ -70,7 +69,6 @@ def steps(
         of_d.step()
         d.requires_grad_(False)
         with autocast():
-            fake = g(torch.randn(len(real), g.latent_dim, device=device), y)
             loss = F.softplus(-d(fake, y)).mean()
         of_g.zero_grad()
         loss.backward()

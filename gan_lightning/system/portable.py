@@ -87,6 +87,14 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def native_bf16() -> bool:
+    """Whether this CPU itself multiplies bfloat16: AVX-512 BF16, or AMX."""
+    import torch  # takes seconds, and this module is read by commands that need none
+
+    checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")  # newer torch has them
+    return any(getattr(torch.cpu, name, bool)() for name in checks)
+
+
 def blocks_and_slots(place: Path) -> tuple[int, int]:
     """Return (bytes of a block, files that still fit) of a folder's disk; 0 files: not known."""
     if not hasattr(os, "statvfs"):
