@@ -21,6 +21,7 @@ from gan_lightning.export.generator_file import (
     save_generator,
 )
 from gan_lightning.export.metadata import GeneratorMetadata, asked_labels
+from gan_lightning.export.rebuild import Trust
 from gan_lightning.export.recorded import recorded, run_of
 from gan_lightning.export.usage import usage
 from gan_lightning.networks.base import Generator
@@ -42,7 +43,7 @@ class Asked:
     format: str = "onnx"
     output: str | None = None
     truncation: float | None = None
-    trust: str | None = None
+    trust: Trust = None
     overwrite: bool = False
 
 
