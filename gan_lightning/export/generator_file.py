@@ -126,6 +126,11 @@ def read_generator(path: Path, trust: Trust = None) -> tuple[*Read, Path]:
     file = generator_of(path) if path.is_dir() else path
     if not file.is_file():
         raise UserError(f"generator={path}: no such file" + (f" {file}" if path.is_dir() else ""))
+    if file.suffix == ".onnx":
+        raise UserError(
+            f"generator={path}: only the page draws with an ONNX file, and the usage.py beside it: "
+            f"name the {GENERATOR_FILE} of its folder"
+        )
     read = generator_from_checkpoint if file.suffix == ".ckpt" else read_generator_file
     return *read(file, trust), file
 

@@ -10,7 +10,7 @@ from gan_lightning.system.signals import watched
 
 HELP = """python -m gan_lightning.page: a page to play with a generator, and the lab
 
-  generator=PATH   a run folder, a .safetensors or a .ckpt; left out: the newest in outputs/
+  generator=PATH   a run folder, .safetensors, .ckpt or exported ONNX; left out: the newest
   port=8000        of 127.0.0.1, on which it is served; 0: any that is free
   open=true        whether to open a browser
   lab=FOLDER       recordings of callbacks=lab below it, beside those that come with the page

@@ -119,6 +119,7 @@ class Studio:
         latent = [round(x, 4) for x in found.z[0].tolist()]
         y = None if found.y is None else int(found.y[0])
         answer = {"picture": plain(found.images), "z": latent, "y": y, "error": error}
+        answer["moved"] = found.moved
         return answer | self.verdict(found.images.float())
 
     def prepared(self, png: bytes) -> Tensor:

@@ -13,12 +13,12 @@ from types import FrameType
 import uvicorn
 
 from gan_lightning.errors import UserError
-from gan_lightning.export.generator_file import newest_generator, read_generator
+from gan_lightning.export.generator_file import newest_generator
 from gan_lightning.export.rebuild import Trust
 from gan_lightning.page.app import Page
 from gan_lightning.page.drawing import Studio
 from gan_lightning.page.library import find_recordings
-from gan_lightning.page.player import Player
+from gan_lightning.page.player import read_player
 from gan_lightning.system.portable import STATUS
 
 ADDRESS = "127.0.0.1"
@@ -73,7 +73,7 @@ def make_page(generator: Path | None, lab: Path | None = None, trust: Trust = No
         except UserError:
             words = "train one with `python train.py`, or name one with generator=PATH"
             refusal = f"No generator below outputs/: {words}. The lab is here without."
-    player = Player(*read_generator(generator, trust)) if generator is not None else None
+    player = read_player(generator, trust) if generator is not None else None
     refusal = player.refusal if player else refusal
     studio = Studio(player, trust) if player and not refusal else None
     return Page(studio, find_recordings(lab, player.file.parent if player else None), refusal)

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from gan_lightning.errors import UserError
+from gan_lightning.export.onnx_file import open_onnx
 from gan_lightning.export.program import (
     OPSET,
     Differences,
     checked,
     compare,
-    open_onnx,
     open_program,
     write_onnx,
     write_program,
@@ -39,7 +39,7 @@ def test_onnx_draws_what_torch_draws(name: str, arguments: dict[str, Any], tmp_p
     generator, _ = lively(name, **arguments)
     file = tmp_path / "x.onnx"
     write_onnx(file, generator, {"a": 1})
-    found = compare(open_onnx(file), generator, labels(generator))
+    found = compare(open_onnx(file)[0], generator, labels(generator))
     assert len(found.images) == 104
     assert found.images.max() <= 1e-5, str(found)
 
@@ -91,7 +91,7 @@ def test_noise_and_truncation_are_part_of_the_program(tmp_path: Path) -> None:
     assert any(block.noise.strength != 0 for block in short.convs)
     short.truncate(0.5)
     write_onnx(tmp_path / "x.onnx", short, {})
-    draw = open_onnx(tmp_path / "x.onnx")
+    draw, _ = open_onnx(tmp_path / "x.onnx")
     assert compare(draw, short, [0, 1, 2]).images.max() <= 1e-5
     assert compare(draw, whole, [0, 1, 2]).chosen > 50
     z, y = torch.randn(3, short.latent_dim), torch.arange(3)
@@ -104,7 +104,7 @@ def test_narrow_bins_of_naive_bayes(tmp_path: Path) -> None:
     generator.fit(nearly_black(18_000), torch.arange(18_000) % 3)
     assert generator.probability.min() < 1.7e-4
     write_onnx(tmp_path / "x.onnx", generator.eval(), {})
-    found = compare(open_onnx(tmp_path / "x.onnx"), generator, [0, 1, 2], [3000])
+    found = compare(open_onnx(tmp_path / "x.onnx")[0], generator, [0, 1, 2], [3000])
     assert found.images.max() <= 1e-5, str(found)
 
 
@@ -116,7 +116,8 @@ class Lengths(Generator):
 
 
 @pytest.mark.parametrize(
-    ("write", "read"), [(write_onnx, open_onnx), (write_program, open_program)]
+    ("write", "read"),
+    [(write_onnx, lambda path: open_onnx(path)[0]), (write_program, open_program)],
 )
 def test_the_length_of_a_batch_is_no_constant(write: Any, read: Any, tmp_path: Path) -> None:
     generator = Lengths(4, [1, 2, 2]).eval()
