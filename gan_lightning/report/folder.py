@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from gan_lightning.errors import UserError
-from gan_lightning.system.untrusted import printable, read_small, strict_json, tensor_header
+from gan_lightning.system.untrusted import read_small, strict_json, tensor_header, words
 
 MARKS = ("config.yaml", "run.json", "metrics.csv")  # a folder with none of them is no run
 REPORT_FILE, FLOORS_FILE = "report.html", "floors.json"
@@ -64,13 +64,6 @@ class Run:
         if reason == "running":
             return "running, or killed: run.json has no end"
         return reason or "not known"
-
-
-def words(value: Any, limit: int = 2000) -> str:
-    """Return a text or number of a record as one line; "" of anything else."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return ""
-    return printable(str(value))[:limit]
 
 
 def when(value: Any) -> datetime | None:

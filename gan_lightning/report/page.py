@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gan_lightning.report.curves import Curves, panels, read_curves
-from gan_lightning.report.folder import REPORT_FILE, Node, Run, read_run, when, words
+from gan_lightning.report.folder import REPORT_FILE, Node, Run, read_run, when
 from gan_lightning.report.html import Html, joined, json_text, tag
 from gan_lightning.report.pictures import (
     GIF_FILE,
@@ -16,9 +16,11 @@ from gan_lightning.report.pictures import (
     find_strips,
     write_gif,
 )
-from gan_lightning.report.scores import evaluations, final_scores, live_floors, shown
+from gan_lightning.report.scores import evaluations, final_scores, live_floors
 from gan_lightning.report.sections import charts, config, doctor, files, players, sessions
+from gan_lightning.system.evaluation_file import shown
 from gan_lightning.system.files import atomic_write, relative
+from gan_lightning.system.untrusted import words
 
 HERE = Path(__file__).parent
 
