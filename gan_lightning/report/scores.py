@@ -35,7 +35,7 @@ def live_floors(run: Run) -> dict[str, float]:
             continue
         floors = record.get("floors")
         train = floors.get("train") if isinstance(floors, dict) else None
-        value = _value(train.get("fid")) if isinstance(train, dict) else None
+        value = number(train.get("fid")) if isinstance(train, dict) else None
         if value is not None:
             return {"score/fid": value}
     return {}
@@ -126,7 +126,7 @@ def _title(record: Node, key: str) -> str:
 
 def shown(score: Any, name: str = "") -> str:
     """Return a score, a number or {value, margin}, as text; "-" if there is none."""
-    value = _value(score)
+    value = number(score)
     if value is None:
         return words(_dict(score).get("value"), 8) or "-"  # "inf"
     scale = LIVE_SCALE.get(name, 1.0)
@@ -144,7 +144,8 @@ def _at(points: Points, seen: int) -> str:
     return shown(next((value for x, value in reversed(points) if x == seen), None))
 
 
-def _value(score: Any) -> float | None:
+def number(score: Any) -> float | None:
+    """Return a score, a number or {value, margin}, as a number; None if it is none."""
     return _finite(score.get("value") if isinstance(score, dict) else score)
 
 
