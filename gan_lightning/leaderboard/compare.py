@@ -11,6 +11,8 @@ from gan_lightning.leaderboard.sections import TITLES, Section, interval_words, 
 from gan_lightning.leaderboard.settings import names, shared, varying
 from gan_lightning.leaderboard.statistics import holm, verdict, welch
 
+Places = dict[tuple[Measure, str], Row]  # by measure and setting
+
 
 @dataclass
 class Pair:
@@ -63,10 +65,6 @@ def compare(a: Sequence[Path], b: Sequence[Path], scores: str | None = None) -> 
     kept = [[settings for settings, _ in groups] for groups, _, _ in sides]
     keys = {key for rows in kept for key in varying(rows)}
     boards = _both_boards([groups for groups, _, _ in sides], [names(rows, keys) for rows in kept])
-    one_side: list[tuple[str, str]] = []
-    for side, one, other in (("A", *boards), ("B", *reversed(boards))):
-        left = [place for place in one if place not in other]
-        one_side += [(name, f"{side} alone, {measure.words}") for measure, name in left]
     both = [place for place in boards[0] if place in boards[1]]
     pairs = [Pair(measure, boards[0][measure, n], boards[1][measure, n]) for measure, n in both]
     found = {
@@ -77,7 +75,7 @@ def compare(a: Sequence[Path], b: Sequence[Path], scores: str | None = None) -> 
         pairs[i].p = p
     return Comparison(
         pairs,
-        one_side,
+        _alone("A", *boards) + _alone("B", *reversed(boards)),
         [" ".join(f"{k}={v}" for k, v in shared(rows).items()) or "none" for rows in kept],
         [item for _, apart, _ in sides for item in apart],
         [
@@ -88,12 +86,16 @@ def compare(a: Sequence[Path], b: Sequence[Path], scores: str | None = None) -> 
     )
 
 
-def _both_boards(
-    groups: list[list[Group]], named: list[list[str]]
-) -> list[dict[tuple[Measure, str], Row]]:
+def _alone(side: str, one: Places, other: Places) -> list[tuple[str, str]]:
+    """Return the settings that are in one folder alone, and where."""
+    left = [place for place in one if place not in other]
+    return [(name, f"{side} alone. {measure.words}") for measure, name in left]
+
+
+def _both_boards(groups: list[list[Group]], named: list[list[str]]) -> list[Places]:
     """Return the rows of A and of B, measured alike wherever both can be."""
     of_a = {id(run) for _, runs in groups[0] for run in runs}
-    found: list[dict[tuple[Measure, str], Row]] = [{}, {}]
+    found: list[Places] = [{}, {}]
     for ranking in rankings(groups[0] + groups[1], named[0] + named[1]):
         for row in ranking.rows:
             side = found[id(row.runs[0]) not in of_a]

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from gan_lightning.leaderboard.sections import FLOOR, Section
-from gan_lightning.report.html import Html, document, joined, table, tag, text
+from gan_lightning.report.html import Html, document, table, tag, text
 from gan_lightning.report.pictures import MOST_BYTES, embedded, opened
 from gan_lightning.system.files import atomic_write
 
@@ -69,27 +69,27 @@ def page(sections: Sequence[Section], title: str, command: str) -> str:
     budget = MOST_BYTES // max(1, sum(len(section.pictures) for section in sections))
     parts = []
     for section in sections:
+        figures, remarks = _figures(section, budget)
         shown = [tag("h2", section.title)]
-        shown += [tag("p", line, class_="note") for line in section.lines]
+        shown += [tag("p", line, class_="note") for line in [*section.lines, *remarks]]
         if section.rows:
             shown.append(table(section.head, section.rows, section.numbers))
-        if section.pictures:
-            shown.append(tag("div", *_figures(section, budget), class_="players"))
-        parts.append(tag("section", *shown))
+        parts.append(tag("section", *shown, tag("div", *figures, class_="players")))
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     foot = tag("footer", f"Written {now} by {command}")
     return document(title, tag("main", tag("header", tag("h1", title)), *parts, foot))
 
 
-def _figures(section: Section, budget: int) -> list[Html]:
-    """Return a figure for each picture that can be shown."""
-    figures = []
+def _figures(section: Section, budget: int) -> tuple[list[Html], list[str]]:
+    """Return a figure for each picture that can be shown, and remarks on the others."""
+    figures: list[Html] = []
+    remarks: list[str] = []
     for name, words, strip in section.pictures:
-        for _, address in embedded(strip, budget, section.lines):
+        for _, address in embedded(strip, budget, remarks):
             image = Html(f'<img alt="{text(name)}" src="{address}">')
             label = tag("figcaption", tag("strong", name), " ", tag("output", words))
-            figures.append(joined([tag("figure", label, image, class_="player")]))
-    return figures
+            figures.append(tag("figure", label, image, class_="player"))
+    return figures, remarks
 
 
 def csv_text(records: Sequence[dict[str, object]]) -> str:
