@@ -11,6 +11,7 @@ from gan_lightning.leaderboard.measures import EVALUATION, LIVE, Measure, Scores
 from gan_lightning.leaderboard.runs import Result, read_runs
 from gan_lightning.leaderboard.settings import Settings, names, shared, varying
 from gan_lightning.leaderboard.statistics import holm, verdict, welch
+from gan_lightning.system.files import relative
 
 
 @dataclass
@@ -55,7 +56,6 @@ class Ranking:
 class Board:
     """Everything below some folders."""
 
-    folders: list[Path]
     rankings: list[Ranking]
     apart: list[tuple[Path, str]]  # runs in no ranking, and why
     remarks: list[str] = field(default_factory=list)
@@ -76,8 +76,10 @@ def read_board(folders: Sequence[Path], scores: str | None = None) -> Board:
     """
     groups, apart, remarks = grouped(folders, scores)
     known = [settings for settings, _ in groups]
-    board = Board([*folders], [], apart, remarks, shared(known))
-    board.rankings = rankings(groups, names(known, varying(known)))
+    alike = shared(known) if len(known) > 1 else {}  # one row alone has its own in its name
+    keys = varying(known) if len(known) > 1 else {key for one in known for key in shared([one])}
+    board = Board([], apart, remarks, alike)
+    board.rankings = rankings(groups, names(known, keys))
     board.remarks += _mixed(board.rankings)
     return board
 
@@ -116,7 +118,9 @@ def _one_a_seed(results: list[Result], apart: list[tuple[Path, str]]) -> list[Re
     newest: dict[str, Result] = {}
     for result in sorted(results, key=lambda one: one.started):
         if older := newest.get(result.seed):
-            why = f"seed {result.seed} of this setting ran again, newer, in {result.folder}"
+            why = (
+                f"seed {result.seed} of this setting ran again, newer, in {relative(result.folder)}"
+            )
             apart.append((older.folder, why))
         newest[result.seed] = result
     return sorted(newest.values(), key=lambda one: (len(one.seed), one.seed))

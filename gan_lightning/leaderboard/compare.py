@@ -10,6 +10,7 @@ from gan_lightning.leaderboard.measures import Measure
 from gan_lightning.leaderboard.sections import TITLES, Section, interval_words, spread, test_words
 from gan_lightning.leaderboard.settings import names, shared, varying
 from gan_lightning.leaderboard.statistics import holm, verdict, welch
+from gan_lightning.system.files import relative
 
 Places = dict[tuple[Measure, str], Row]  # by measure and setting
 
@@ -131,7 +132,7 @@ def compared(found: Comparison, a: Sequence[Path], b: Path) -> list[Section]:
         rows = [[*one] for one in found.alone]
         sections.append(Section("In one alone", [], ["setting", "where"], rows, numbers=False))
     if found.apart:
-        rows = [[str(folder), why] for folder, why in found.apart]
+        rows = [[relative(folder), why] for folder, why in found.apart]
         sections.append(Section("Not compared", [], ["run", "why"], rows, numbers=False))
     return sections + ([Section("Remarks", found.remarks)] if found.remarks else [])
 
@@ -146,4 +147,4 @@ def pair_records(found: Comparison) -> list[dict[str, object]]:
         line |= {"p": "" if pair.p is None else pair.p, "test": pair.said}
         lines.append(line | {"measure": pair.measure.words})
     lines += [{"setting": name, "why": where} for name, where in found.alone]
-    return lines + [{"run": str(folder), "why": why} for folder, why in found.apart]
+    return lines + [{"run": relative(folder), "why": why} for folder, why in found.apart]

@@ -22,6 +22,7 @@ from gan_lightning.leaderboard.settings import Settings, settings_of
 from gan_lightning.networks.base import Discriminator, Generator, parameter_count
 from gan_lightning.report.curves import read_curves
 from gan_lightning.report.folder import MARKS, Run, read_evaluations, read_run, words
+from gan_lightning.system.files import relative
 
 MOST_LAYERS = 1000  # of a network that is built to be counted
 MOST_EVALUATIONS = 1000  # files of one folder
@@ -136,7 +137,7 @@ def _why_not(run: Run, scores: dict[Measure, Scores]) -> str:
     if not scores:
         return (
             "no score: metrics.csv has no score/fid, score/reverse_kl or score/gap, and no "
-            f"evaluation.json has its generator: python evaluate.py generator={run.folder}"
+            f"evaluation.json has its generator: python evaluate.py generator={relative(run.folder)}"
         )
     return ""
 

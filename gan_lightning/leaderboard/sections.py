@@ -10,6 +10,7 @@ from gan_lightning.leaderboard.runs import Result
 from gan_lightning.leaderboard.statistics import LEVEL, median_interval
 from gan_lightning.report.pictures import Strip, find_strips
 from gan_lightning.report.scores import shown
+from gan_lightning.system.files import relative
 
 TITLES = {"fid": "FID", "cas": "CAS", "reverse_kl": "reverse KL", "ks": "KS"}
 FLOOR = "reals (floor)"
@@ -39,7 +40,7 @@ def sections(board: Board) -> list[Section]:
     if not board.rankings:
         found.append(Section("Ranking", ["No run can be ranked."]))
     if board.apart:
-        rows = [[str(folder), why] for folder, why in board.apart]
+        rows = [[relative(folder), why] for folder, why in board.apart]
         found.append(Section("Not ranked", [], ["run", "why"], rows, numbers=False))
     if board.remarks:
         found.append(Section("Remarks", board.remarks))
@@ -88,7 +89,7 @@ def _floor_words(ranking: Ranking) -> list[str]:
     if not ranking.floors:
         return [
             "No floor is known (no floors.json): python evaluate.py "
-            f"generator={ranking.rows[0].runs[0].folder} measures it."
+            f"generator={relative(ranking.rows[0].runs[0].folder)} measures it."
         ]
     counts = {one.reals for row in ranking.rows for one in row.scores if one.reals}
     fewer = [count for count in counts if count < ranking.measure.samples]
@@ -181,4 +182,4 @@ def records(board: Board) -> list[dict[str, object]]:
             line |= {"unit": measure.unit, "samples": measure.samples, "data": measure.data}
             line |= {"generator": measure.generator}
             found.append(line)
-    return found + [{"run": str(folder), "why": why} for folder, why in board.apart]
+    return found + [{"run": relative(folder), "why": why} for folder, why in board.apart]

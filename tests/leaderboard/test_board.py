@@ -44,6 +44,11 @@ def test_a_default_that_is_typed_is_the_same_setting(make_run: MakeRun, tmp_path
     assert rows(read_board([tmp_path])) == {"default": [1.0, 2.0]}
 
 
+def test_a_row_alone_is_called_by_all_of_its_overrides(make_run: MakeRun, tmp_path: Path) -> None:
+    make_run("a", ["data=mnist", "loss=hinge"], 0, 1.0)
+    assert rows(read_board([tmp_path])) == {"data=mnist loss=hinge": [1.0]}
+
+
 def test_what_overrides_do_not_tell_config_does(make_run: MakeRun, tmp_path: Path) -> None:
     make_run("a", None, 0, 1.0, weight=1.0)
     make_run("b", None, 0, 2.0, weight=2.0)
