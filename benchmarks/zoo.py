@@ -126,11 +126,11 @@ def page(folder: Path, images: int) -> str:
 HEAD = """# The zoo: named recipes, measured
 
 {recipes} recipes of [conf/experiment](../conf/experiment), each trained on the same {images:,}
-MNIST images shown to D (so that a recipe with five D updates makes a fifth of the G updates), a thread
-a run. [leaderboard.md](leaderboard.md) says what the columns mean; the FID of a digit classifier
-is no Inception FID, see [metrics.md](metrics.md). A recipe that is slow to start is not a bad
-recipe. `default`, `cgan`, `acgan`, `pd_sngan`, `mhingegan` and `sagan` are told the label; compare
-them with each other. Network sizes are those of conf/model, smaller than in the papers.
+MNIST images shown to D (so that a recipe with five D updates makes a fifth of the G updates), on
+a thread a run. [leaderboard.md](leaderboard.md) says what the columns mean; the FID of a digit
+classifier is no Inception FID, see [metrics.md](metrics.md). A recipe that is slow to start is not
+a bad recipe. `default`, `cgan`, `acgan`, `pd_sngan`, `mhingegan` and `sagan` are told the label;
+compare them with each other. Network sizes are those of conf/model, smaller than in the papers.
 
 Two budgets were measured: [60,000 images](zoo.md), an epoch of every recipe, and
 [300,000 images](zoo-300000.md).

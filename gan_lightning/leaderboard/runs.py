@@ -137,7 +137,7 @@ def _why_not(run: Run, scores: dict[Measure, Scores]) -> str:
     if not scores:
         return (
             "no score: metrics.csv has no score/fid, score/reverse_kl or score/gap, and no "
-            f"evaluation.json has its generator: python evaluate.py generator={relative(run.folder)}"
+            f"evaluation has its generator: python evaluate.py generator={relative(run.folder)}"
         )
     return ""
 
