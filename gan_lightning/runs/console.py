@@ -6,7 +6,7 @@ from typing import Any
 from lightning import Trainer
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from rich.console import Console
-from torch import Tensor, nn
+from torch import nn
 
 from gan_lightning.config import Settings
 from gan_lightning.config.checks import leaves
@@ -14,6 +14,7 @@ from gan_lightning.data import DataModule
 from gan_lightning.export.generator_file import BEST_FILE, GENERATOR_FILE, read_metadata
 from gan_lightning.loggers import TensorBoard
 from gan_lightning.networks import DCGANGenerator, Discriminator, Generator, VAEEncoder
+from gan_lightning.networks.base import parameter_count
 from gan_lightning.report.folder import REPORT_FILE
 from gan_lightning.system.files import relative
 from gan_lightning.system.portable import native_bf16
@@ -23,10 +24,8 @@ announce = rank_zero_only(Console(highlight=False, soft_wrap=True).print)
 
 
 def parameters(network: nn.Module) -> str:
-    """Return the class name and the parameter count of a network; what is fitted is in buffers."""
-    tensors: list[Tensor] = [*network.parameters()] or [*network.buffers()]
-    count = sum(tensor.numel() for tensor in tensors)
-    return f"{type(network).__name__}, {count:,} parameters"
+    """Return the class name and the parameter count of a network."""
+    return f"{type(network).__name__}, {parameter_count(network):,} parameters"
 
 
 def summary(
