@@ -51,12 +51,12 @@ class Guarded:
         if self._logger is None:
             none = getattr(rank_zero_only, "rank", 0) > 0  # Lightning sets it
             self._logger = DummyLogger() if none else self._tried(self._make, DummyLogger())
-        if not hasattr(type(self._logger), name) and name not in vars(self._logger):
-            return _guarded(getattr(self._logger, name), self._tried)  # the dummy has all names
         ask = partial(getattr, self._logger, name)
+        if not isinstance(getattr(type(self._logger), name, None), property):
+            return _guarded(ask(), self._tried)
         if name == "experiment":
             return _Calls(self._tried(ask, DummyExperiment()), self._tried)
-        return _guarded(self._tried(ask), self._tried)
+        return self._tried(ask)  # it may ask a server
 
     def _tried(self, call: Callable[[], Any], otherwise: Any = None) -> Any:
         if (start := time.monotonic()) < self._again:

@@ -35,6 +35,7 @@ class Wandb(Tool, WandbLogger):
         }
         run_id = self.known_id or secrets.token_hex(4)
         super().__init__(save_dir=save_dir, project=project, id=run_id, **given)
+        del self._wandb_init["anonymous"]  # wandb warns of it, and Lightning always gives it
 
     @property
     @rank_zero_experiment
