@@ -21,6 +21,7 @@ FILES = {  # what stands in a run folder, and what it is for
     "config.yaml": "every setting",
     "metrics.csv": "the curves",
     "floors.json": "what held-out reals score",
+    "loggers.json": "the run's id in wandb, MLflow or Trackio",
     "lab.npz": "a recording for the page's lab",
     "run.json": "every start of the run",
     "run.log": "what the doctor said",
