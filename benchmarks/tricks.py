@@ -15,13 +15,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.loop import by_train
 
 CORES = len(os.sched_getaffinity(0))
-PAPER = ["share_fakes=false", "model.generator.subpixel=false"]
+PAPER = ["share_fakes=false"]
 BF16 = ["trainer.precision=bf16-mixed"]
 # name: overrides, GOMP_SPINCOUNT (how long threads spin; None: the package's own), threads
 SETTINGS: dict[str, tuple[list[str], str | None, int]] = {
     "before: threads sleep at once": (PAPER, "0", CORES),
     "threads spin for a while": (PAPER, None, CORES),
-    "... and sub-pixels": (PAPER[:1], None, CORES),
     "... and shared fakes: the default": ([], None, CORES),
     "the default in bf16-mixed": (BF16, None, CORES),
     "the default, one thread": ([], None, 1),
