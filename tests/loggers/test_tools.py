@@ -61,11 +61,11 @@ def read_wandb(folder: Path) -> Recorded:
     found: Recorded = {"curve": {}, "pictures": [], "settings": {}, "ids": set()}
     for file in sorted(folder.glob("run/wandb/offline-run-*/*.wandb")):
         command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", str(file)]
-        text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        summary = subprocess.run(
-            [*command, "--summary"], check=True, capture_output=True, text=True
+        text, summary = (
+            subprocess.run([*command, *more], check=True, capture_output=True, text=True).stdout
+            for more in ([], ["--summary"])
         )
-        content = json.loads(summary.stdout)
+        content = json.loads(summary)
         assert content["state"] == "finished"
         found["ids"].add(content["run_id"])
         found["settings"] |= content["config"]
