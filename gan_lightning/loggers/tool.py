@@ -48,7 +48,7 @@ class Tool:
     @property
     def title(self) -> str:
         """The name of the run: its folder and the one above, a day or a sweep."""
-        return "/".join(self.folder.absolute().parts[-2:])
+        return "-".join(self.folder.absolute().parts[1:][-2:])
 
     def picture(self, tag: str, grid: Tensor, images_seen: int) -> None:
         """Show grid[C, H, W], uint8."""

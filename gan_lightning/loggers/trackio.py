@@ -70,7 +70,10 @@ class Trackio(Tool, Logger):
 
     @rank_zero_only
     def finalize(self, status: str) -> None:
+        """End the run; Trackio would do so again when the process ends, and say it."""
         if self._run is not None:
+            import trackio
+
             with redirect_stdout(io.StringIO()):
-                self._run.finish()
+                trackio.finish()
             self._run = None

@@ -44,11 +44,11 @@ class Wandb(Tool, WandbLogger):
         if self._experiment is None:
             import wandb
 
-            settings = wandb.Settings(silent=True, finish_timeout=PATIENCE)
+            settings = wandb.Settings(silent=True, console="off", finish_timeout=PATIENCE)
             run = wandb.init(**{"settings": settings} | self._wandb_init)
             run.define_metric("images_seen")
             run.define_metric("*", step_metric="images_seen")
-            files = f"wandb sync --append {relative(self.folder)}/wandb/offline-run-*"
+            files = f"wandb sync {relative(self.folder)}/wandb/offline-run-*"
             self.keep(run.id, files if self.offline else str(run.url))
             self._experiment = run
         return self._experiment

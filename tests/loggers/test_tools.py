@@ -1,6 +1,8 @@
 """Loggers of tools: what each recorded is read back by the tool's own reader."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -55,30 +57,24 @@ Recorded = dict[str, Any]  # curve: {step: value}; pictures: steps; settings: by
 
 
 def read_wandb(folder: Path) -> Recorded:
-    """Read the files of all starts of a run, as `wandb sync` does."""
-    from wandb.proto import wandb_internal_pb2
-    from wandb.sdk.internal.datastore import DataStore
-
+    """Read the files of all starts of a run."""
     found: Recorded = {"curve": {}, "pictures": [], "settings": {}, "ids": set()}
     for file in sorted(folder.glob("run/wandb/offline-run-*/*.wandb")):
-        store = DataStore()
-        store.open_for_scan(str(file))
-        while (data := store.scan_data()) is not None:
-            record = wandb_internal_pb2.Record()
-            record.ParseFromString(data)
-            if record.run.run_id:
-                found["ids"].add(record.run.run_id)
-            for item in [*record.run.config.update, *record.config.update]:
-                key = item.key or ".".join(item.nested_key)
-                found["settings"][key] = str(json.loads(item.value_json))
-            row = {
-                item.key or ".".join(item.nested_key): json.loads(item.value_json)
-                for item in record.history.item
-            }
+        command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", str(file)]
+        text, summary = (
+            subprocess.run([*command, *more], check=True, capture_output=True, text=True).stdout
+            for more in ([], ["--summary"])
+        )
+        content = json.loads(summary)
+        assert content["state"] == "finished"
+        found["ids"].add(content["run_id"])
+        found["settings"] |= content["config"]
+        records = [json.loads(line) for line in text.splitlines()]
+        for row in [one["history"]["item"] for one in records if one["type"] == "history"]:
+            assert row["_step"] == row["images_seen"]
             if "loss/D" in row:
-                assert row["_step"] == row["images_seen"]
                 found["curve"][row["images_seen"]] = row["loss/D"]
-            if "samples" in row or "reals" in row:
+            if "samples.filenames" in row or "reals.filenames" in row:
                 found["pictures"].append(row["images_seen"])
     return found
 
@@ -138,7 +134,7 @@ def test_a_resumed_run_goes_on_in_the_same_run_of_the_tool(tool: str, tmp_path: 
     curve = MetricsCSV(str(tmp_path / "run")).column("loss/D")
     assert recorded["curve"] == pytest.approx(dict(zip(POINTS, curve, strict=True)))
     assert recorded["pictures"] == PICTURES
-    assert recorded["settings"]["loss"] == "NonSaturating"
+    assert recorded["settings"]["loss._target_"] == "NonSaturating"
 
 
 def test_jobs_of_a_sweep_in_one_process_have_runs_of_their_own(tmp_path: Path) -> None:
