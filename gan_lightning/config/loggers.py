@@ -8,6 +8,7 @@ from lightning.pytorch.loggers import Logger
 
 from gan_lightning.config import Settings
 from gan_lightning.config.nodes import build_node, part_nodes
+from gan_lightning.errors import UserError
 from gan_lightning.loggers import Guarded, MetricsCSV, TensorBoard, Tool
 
 
@@ -25,7 +26,13 @@ def build_loggers(settings: Settings, images_seen: int, shown: Settings) -> list
 
 
 def _logger(node: Settings, key: str, images_seen: int, shown: Settings) -> Any:
-    logger = build_node(node, key)
+    try:
+        logger = build_node(node, key)
+    except UserError as error:
+        said = getattr(error.__cause__, "__cause__", None)  # what the class itself raised
+        if said is None or isinstance(said, TypeError | ImportError | UserError):
+            raise  # what was typed is wrong
+        raise said from error
     if isinstance(logger, MetricsCSV | TensorBoard):
         logger.resume(images_seen)  # later points are measured again
     if isinstance(logger, TensorBoard | Tool):
