@@ -3,12 +3,12 @@
 from functools import partial
 from typing import Any
 
-from hydra.utils import get_object
+from hydra.errors import InstantiationException
+from hydra.utils import get_object, instantiate
 from lightning.pytorch.loggers import Logger
 
 from gan_lightning.config import Settings
-from gan_lightning.config.nodes import build_node, part_nodes
-from gan_lightning.errors import UserError
+from gan_lightning.config.nodes import part_nodes
 from gan_lightning.loggers import Guarded, MetricsCSV, TensorBoard, Tool
 
 
@@ -20,19 +20,16 @@ def build_loggers(settings: Settings, images_seen: int, shown: Settings) -> list
     made = []
     for key, node in part_nodes(settings, "logger").items():
         kind = get_object(node["_target_"])
-        make = partial(_logger, node, key, images_seen, shown)
+        make = partial(_logger, node, images_seen, shown)
         made.append(Guarded(key, kind if isinstance(kind, type) else Logger, make))
     return made
 
 
-def _logger(node: Settings, key: str, images_seen: int, shown: Settings) -> Any:
+def _logger(node: Settings, images_seen: int, shown: Settings) -> Any:
     try:
-        logger = build_node(node, key)
-    except UserError as error:
-        said = getattr(error.__cause__, "__cause__", None)  # what the class itself raised
-        if said is None or isinstance(said, TypeError | ImportError | UserError):
-            raise  # what was typed is wrong
-        raise said from error
+        logger = instantiate(node, _convert_="all")
+    except InstantiationException as error:  # its arguments fit: `preflight` has looked
+        raise error.__cause__ or error from None
     if isinstance(logger, MetricsCSV | TensorBoard):
         logger.resume(images_seen)  # later points are measured again
     if isinstance(logger, TensorBoard | Tool):

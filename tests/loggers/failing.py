@@ -34,11 +34,6 @@ class Failing(Tool, Logger):
         self._called("experiment")
         return self
 
-    @property
-    def save_dir(self) -> str:
-        self._called("save_dir")
-        return "."
-
     def log_hyperparams(self, *args: Any, **kwargs: Any) -> None:
         self._called("log_hyperparams")
 

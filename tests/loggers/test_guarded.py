@@ -2,6 +2,7 @@
 
 import pickle
 import resource
+import time
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tests.loggers.failing import Failing
 from tests.loggers.test_curves import rows
 
 SHORT = ("data=digits", "debug=fast", "model=mlp", "callbacks.doctor=null", "hydra.run.dir=run")
-PLACES = ("__init__", "log_hyperparams", "experiment", "save_dir", "log_metrics", "picture")
+PLACES = ("__init__", "log_hyperparams", "experiment", "log_metrics", "picture", "finalize")
 
 
 def failing(tmp_path: Path, place: str, seconds: float = 0.0) -> Guarded:
@@ -27,15 +28,13 @@ def calls(tmp_path: Path) -> list[str]:
     return [line.split()[1] for line in (tmp_path / "calls").read_text().splitlines()]
 
 
-@pytest.mark.parametrize("place", [*PLACES, "finalize"])
+@pytest.mark.parametrize("place", PLACES)
 def test_a_failing_logger_is_one_warning(place: str, command: Command, tmp_path: Path) -> None:
     own = f"+logger.own={{_target_: tests.loggers.failing.Failing, place: {place}, calls: calls}}"
     ended = command(*SHORT, own)
     assert ended.status == 0, ended.err
-    assert ended.err.count("WARNING: logger.own failed") == (place in calls(tmp_path))
-    assert place in calls(tmp_path) or place == "save_dir"
-    if place in calls(tmp_path):
-        assert "(ConnectionError: the server is gone): the run goes on" in ended.err
+    assert ended.err.count("WARNING: logger.own failed") == 1
+    assert "(ConnectionError: the server is gone): the run goes on" in ended.err
     points = [row for row in rows(tmp_path / "run" / "metrics.csv") if row["loss/D"]]
     assert [int(row["images_seen"]) for row in points] == list(range(8, 65, 8))
 
@@ -44,15 +43,8 @@ def test_what_fails_at_once_is_tried_again(tmp_path: Path) -> None:
     logger = failing(tmp_path, "log_metrics")
     for step in range(3):
         logger.log_metrics({}, step)
-        while logger._again > 0 and not _rested(logger):
-            pass
+        time.sleep(0.2)
     assert calls(tmp_path).count("log_metrics") == 3
-
-
-def _rested(logger: Guarded) -> bool:
-    import time
-
-    return time.monotonic() >= logger._again
 
 
 def test_what_fails_slowly_is_left_alone(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
