@@ -28,7 +28,7 @@ class Stopwatch(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Start the clock, and note when the last batch ended."""
-        if batch_idx + 1 == self.skip:
+        if not self.start and trainer.fit_loop.epoch_loop.batch_progress.current.ready >= self.skip:
             module, _ = context(trainer, pl_module)
             self.start, self.first = time.perf_counter(), module.images_seen
         if trainer.is_last_batch:
