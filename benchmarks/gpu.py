@@ -1,7 +1,7 @@
 """Every figure of a GPU in one call, as a Markdown table for benchmarks/README.md.
 
-    python benchmarks/gpu.py                  # an NVIDIA GPU, MNIST ($GAN_DATA_DIR), about 15 minutes
-    python benchmarks/gpu.py --rehearse       # the same paths on a CPU, tiny; no figure of it counts
+    python benchmarks/gpu.py               # needs an NVIDIA GPU and MNIST ($GAN_DATA_DIR)
+    python benchmarks/gpu.py --rehearse    # the same paths on a CPU, tiny; no figure of it counts
 
 images/s of train.py by precision, batch and steps_per_call, beside loops written by hand: eager,
 `torch.compile(mode="reduce-overhead")`, and the whole step as a CUDA graph, on whose rate the
@@ -10,17 +10,13 @@ of 20 epochs with FID after each. A measurement that fails is a row that says so
 """
 
 import argparse
-import copy
 import csv
-import math
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from importlib import metadata
 from itertools import islice, product
@@ -30,19 +26,10 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 import torch
-from torch import Tensor, nn
 
-from benchmarks.hand_written import (
-    END,
-    EVERY,
-    HALF_LIFE,
-    LR,
-    RAMP_UP,
-    networks,
-    random_batches,
-    steps,
-    update,
-)
+from benchmarks.cuda_graph import graph_steps
+from benchmarks.gauge import gauge
+from benchmarks.hand_written import networks, random_batches, steps
 from benchmarks.loop import environment, timed
 
 THREADS = 4
@@ -57,6 +44,7 @@ class Size(NamedTuple):
     images: int  # of a rate
     repeats: int
     data: int  # random images of the loops by hand
+    precisions: tuple[str, ...]
     batches: tuple[int, ...]
     epochs: int
     overrides: tuple[str, ...]  # of train.py
@@ -65,12 +53,12 @@ class Size(NamedTuple):
 
 
 GPU = Size(
-    *("cuda", 100_000, 3, 60_000, (64, 256), 20),
+    *("cuda", 100_000, 3, 60_000, ("32-true", "bf16-mixed"), (64, 256), 20),
     *(("trainer.accelerator=gpu", "data.on_missing=error"), (), {"mode": "reduce-overhead"}),
 )
 TINY = ("model.generator.width=4", "model.discriminator.width=4")
 REHEARSAL = Size(
-    *("cpu", 64, 1, 256, (8,), 1),
+    *("cpu", 64, 1, 256, ("bf16-mixed",), (8,), 1),
     *(("trainer.accelerator=cpu", "data=digits", *TINY), TINY, {"backend": "aot_eager"}),
 )
 
@@ -80,44 +68,6 @@ class Rate(NamedTuple):
 
     images: float  # a second
     utilisation: float | None
-
-
-class Gauge:
-    """Reads the GPU's utilisation five times a second while it is open."""
-
-    def __init__(self, device: str) -> None:
-        self.seen: list[tuple[float, float]] = []  # time of day, per cent
-        self.device = device
-
-    def median(self, start: float, end: float) -> float | None:
-        """Return the median between two times of day; None if nothing was read."""
-        values = [value for moment, value in self.seen if start <= moment <= end]
-        return statistics.median(values) if values else None
-
-
-@contextmanager
-def gauge(device: str) -> Iterator[Gauge]:
-    """Open a gauge; on a CPU, or without nvidia-smi, it reads nothing."""
-    found = Gauge(device)
-    ask = ["nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits"]
-    ask += ["-lms", "200", "-i", os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]]
-    with tempfile.TemporaryFile("w+") as said:
-        began, process = time.time(), None
-        if device == "cuda":
-            try:
-                process = subprocess.Popen(ask, stdout=said, stderr=subprocess.DEVNULL)
-            except FileNotFoundError:
-                print("nvidia-smi is not there: no utilisation", file=sys.stderr)
-        try:
-            yield found
-        finally:
-            if process:
-                process.terminate()
-                process.wait()
-                said.seek(0)
-                values = [float(line) for line in said.read().split() if line.isdecimal()]
-                spacing = (time.time() - began) / max(1, len(values))
-                found.seen = [(began + k * spacing, value) for k, value in enumerate(values)]
 
 
 def by_train(size: Size, precision: str, batch: int, per_call: int) -> Rate:
@@ -157,10 +107,12 @@ def by_hand(size: Size, kind: str, precision: str, batch: int) -> Rate:
     if kind == "graph":
         loop = graph_steps(g, d, images, labels, batch, total, autocast)
     else:
-        if kind == "compiled":
-            g.compile(**size.compiler)
-            d.compile(**size.compiler)
         loop = steps(g, d, random_batches(images, labels, batch), total, autocast)
+    if kind == "compiled":
+        torch.compiler.reset()
+        g.compile(**size.compiler)
+        d.compile(**size.compiler)
+        loop = marked(loop)
     for _ in islice(loop, WARM_UP):
         pass
     with gauge(size.device) as read:
@@ -170,73 +122,18 @@ def by_hand(size: Size, kind: str, precision: str, batch: int) -> Rate:
     return Rate(done * batch / (end - start), read.median(start, end))
 
 
+def marked(loop: Iterator[int]) -> Iterator[int]:
+    """Tell the graphs of torch.compile where a step begins: the memory of the last one is free."""
+    while True:
+        torch.compiler.cudagraph_mark_step_begin()
+        yield next(loop)
+
+
 def wait(device: str) -> float:
     """Wait for all that a GPU has to do; return the time of day."""
     if device == "cuda":
         torch.cuda.synchronize()
     return time.time()
-
-
-def graph_steps(
-    g: nn.Module,
-    d: nn.Module,
-    images: Tensor,
-    labels: Tensor,
-    batch: int,
-    total: int,
-    autocast: Callable[[], torch.autocast],
-) -> Iterator[int]:
-    """Train as `hand_written.steps` does, each step a replayed graph; yield images seen.
-
-    There are two graphs, with R1 and without. What changes from step to step is in tensors that
-    they read: the rows of the batch, the learning rate, the weight of the new average.
-    """
-    average = copy.deepcopy(g).eval().requires_grad_(False)
-    rate, weight = (torch.ones((), device=images.device) for _ in range(2))
-    rate.fill_(0.0)  # what comes before the recording trains nothing
-    adam = {"betas": (0.0, 0.99), "fused": True, "capturable": True}
-    of_d = torch.optim.Adam(d.parameters(), rate, **adam)
-    of_g = torch.optim.Adam(g.parameters(), rate, **adam)
-    rows = torch.arange(batch, device=images.device)
-
-    def body(penalised: bool) -> None:
-        real = images.index_select(0, rows).float() / 127.5 - 1
-        update(g, d, of_g, of_d, real, labels.index_select(0, rows), penalised, autocast)
-        with torch.no_grad():
-            for old, new in zip(average.parameters(), g.parameters(), strict=True):
-                old.lerp_(new, weight)
-            for old, new in zip(average.buffers(), g.buffers(), strict=True):
-                old.copy_(new)
-
-    graphs = record(body)
-    seen = step = 0
-    while True:
-        order = torch.randperm(len(images), device=images.device)
-        for first in range(0, len(images) - batch + 1, batch):
-            rows.copy_(order[first : first + batch])
-            falling = 0.5 * (1 + math.cos(math.pi * min(1, seen / total)))
-            rate.fill_(LR * (END + (1 - END) * falling))
-            seen += batch
-            weight.fill_(1 - 0.5 ** (batch / min(HALF_LIFE, RAMP_UP * seen)))
-            graphs[step % EVERY == 0].replay()
-            step += 1
-            yield seen
-
-
-def record(body: Callable[[bool], None]) -> dict[bool, Any]:
-    """Return a CUDA graph of the body for each of its two arguments."""
-    beside = torch.cuda.Stream()
-    beside.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(beside):
-        for penalised in (True, False) * 3:
-            body(penalised)
-    torch.cuda.current_stream().wait_stream(beside)
-    graphs = {}
-    for penalised in (True, False):
-        graphs[penalised] = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graphs[penalised]):
-            body(penalised)
-    return graphs
 
 
 def whole_run(size: Size) -> str:
@@ -289,7 +186,7 @@ def table(size: Size) -> Iterator[str]:
     yield f"| {' | '.join(HEAD)} |"
     yield "|---" * len(HEAD) + "|"
     kinds = ("graph", "compiled", "eager")[size is REHEARSAL :]  # a CPU has no graphs
-    for precision, batch in product(("32-true", "bf16-mixed"), size.batches):
+    for precision, batch in product(size.precisions, size.batches):
         loops = [(f"by hand, {k}", "", partial(by_hand, size, k, precision, batch)) for k in kinds]
         loops += [("train.py", n, partial(by_train, size, precision, batch, n)) for n in (1, 8)]
         graph = None
