@@ -1,7 +1,8 @@
-"""The loop of benchmarks/hand_written.py as CUDA graphs: no Python between the kernels of a step."""
+"""The loop of benchmarks/hand_written.py as CUDA graphs: no Python between a step's kernels."""
 
 import copy
 import math
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -71,3 +72,17 @@ def record(body: Callable[[bool], None]) -> dict[bool, Any]:
         with torch.cuda.graph(graphs[penalised]):
             body(penalised)
     return graphs
+
+
+def marked(loop: Iterator[int]) -> Iterator[int]:
+    """Tell the graphs of torch.compile where a step begins: the memory of the last one is free."""
+    while True:
+        torch.compiler.cudagraph_mark_step_begin()
+        yield next(loop)
+
+
+def wait(device: str) -> float:
+    """Wait for all that a GPU has to do; return the time of day."""
+    if device == "cuda":
+        torch.cuda.synchronize()
+    return time.time()

@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 import torch
 
-from benchmarks.cuda_graph import graph_steps
+from benchmarks.cuda_graph import graph_steps, marked, wait
 from benchmarks.gauge import gauge
 from benchmarks.hand_written import networks, random_batches, steps
 from benchmarks.loop import environment, timed
@@ -120,20 +120,6 @@ def by_hand(size: Size, kind: str, precision: str, batch: int) -> Rate:
         done = sum(1 for _ in islice(loop, size.images // batch))
         end = wait(size.device)
     return Rate(done * batch / (end - start), read.median(start, end))
-
-
-def marked(loop: Iterator[int]) -> Iterator[int]:
-    """Tell the graphs of torch.compile where a step begins: the memory of the last one is free."""
-    while True:
-        torch.compiler.cudagraph_mark_step_begin()
-        yield next(loop)
-
-
-def wait(device: str) -> float:
-    """Wait for all that a GPU has to do; return the time of day."""
-    if device == "cuda":
-        torch.cuda.synchronize()
-    return time.time()
 
 
 def whole_run(size: Size) -> str:
