@@ -39,6 +39,37 @@ def networks(overrides: list[str]) -> tuple[nn.Module, nn.Module]:
     return module.generator, module.discriminator  # type: ignore[return-value]
 
 
+def update(
+    g: nn.Module,
+    d: nn.Module,
+    of_g: torch.optim.Optimizer,
+    of_d: torch.optim.Optimizer,
+    real: Tensor,
+    y: Tensor,
+    penalised: bool,
+    autocast: Callable[[], torch.autocast],
+) -> None:
+    """Update D, with R1 or without, then G on the same fakes."""
+    d.requires_grad_(True)
+    with autocast():
+        fake = g(torch.randn(len(real), g.latent_dim, device=real.device), y)
+        loss = F.softplus(-d(real, y)).mean() + F.softplus(d(fake.detach(), y)).mean()
+    if penalised:
+        real.requires_grad_(True)
+        # Not d(real, y), which may be compiled: that has no second derivative.
+        (slope,) = torch.autograd.grad(d.forward(real, y).sum(), real, create_graph=True)
+        loss = loss + EVERY * 0.5 * R1 * slope.square().flatten(1).sum(1).mean()
+    of_d.zero_grad()
+    loss.backward()
+    of_d.step()
+    d.requires_grad_(False)
+    with autocast():
+        loss = F.softplus(-d(fake, y)).mean()
+    of_g.zero_grad()
+    loss.backward()
+    of_g.step()
+
+
 def steps(
     g: nn.Module,
     d: nn.Module,
@@ -47,7 +78,6 @@ def steps(
     autocast: Callable[[], torch.autocast],
 ) -> Iterator[int]:
     """Train; yield images seen after each step."""
-    device = next(g.parameters()).device
     average = copy.deepcopy(g).eval().requires_grad_(False)
     adam = {"betas": (0.0, 0.99), "fused": True}
     of_d = torch.optim.Adam(d.parameters(), LR, **adam)
@@ -56,23 +86,7 @@ def steps(
     for step, (real, y) in enumerate(batches):
         rate = LR * (END + (1 - END) * 0.5 * (1 + math.cos(math.pi * min(1, seen / total))))
         of_d.param_groups[0]["lr"] = of_g.param_groups[0]["lr"] = rate
-        d.requires_grad_(True)
-        with autocast():
-            fake = g(torch.randn(len(real), g.latent_dim, device=device), y)
-            loss = F.softplus(-d(real, y)).mean() + F.softplus(d(fake.detach(), y)).mean()
-        if step % EVERY == 0:
-            real.requires_grad_(True)
-            (slope,) = torch.autograd.grad(d(real, y).sum(), real, create_graph=True)
-            loss = loss + EVERY * 0.5 * R1 * slope.square().flatten(1).sum(1).mean()
-        of_d.zero_grad()
-        loss.backward()
-        of_d.step()
-        d.requires_grad_(False)
-        with autocast():
-            loss = F.softplus(-d(fake, y)).mean()
-        of_g.zero_grad()
-        loss.backward()
-        of_g.step()
+        update(g, d, of_g, of_d, real, y, step % EVERY == 0, autocast)
         seen += len(real)
         keep = 0.5 ** (len(real) / min(HALF_LIFE, RAMP_UP * seen))
         with torch.no_grad():

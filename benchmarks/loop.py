@@ -23,8 +23,8 @@ def environment(threads: int) -> dict[str, str]:
     return os.environ | {"OMP_NUM_THREADS": str(threads)}
 
 
-def by_train(images: int, threads: int, overrides: list[str]) -> tuple[float, float]:
-    """Return images/s of train.py: of the steps, and with the end of the epoch."""
+def timed(images: int, threads: int, overrides: list[str]) -> dict[str, float]:
+    """Return what benchmarks/stopwatch.py measures of train.py."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "stopwatch.json")
         command = [
@@ -42,7 +42,12 @@ def by_train(images: int, threads: int, overrides: list[str]) -> tuple[float, fl
         subprocess.run(
             command, cwd=ROOT, env=environment(threads), check=True, stdout=subprocess.DEVNULL
         )
-        found = json.loads(file.read_text())
+        return json.loads(file.read_text())
+
+
+def by_train(images: int, threads: int, overrides: list[str]) -> tuple[float, float]:
+    """Return images/s of train.py: of the steps, and with the end of the epoch."""
+    found = timed(images, threads, overrides)
     return found["images"] / found["steps_seconds"], found["images"] / found["seconds"]
 
 

@@ -15,24 +15,25 @@ class Stopwatch(Callback):
 
     Args:
         file: JSON of `images`, `steps_seconds` (to the last batch) and `seconds` (with the
-            pictures, checkpoint and generator file of the epoch's end).
+            pictures, checkpoint and generator file of the epoch's end), and `steps_end`, the time
+            of day at the last batch.
         skip: batches before the clock starts.
     """
 
     def __init__(self, file: str, skip: int = 50) -> None:
         self.file, self.skip = Path(file), skip
-        self.start = self.steps = 0.0
+        self.start = self.steps = self.end = 0.0
         self.first = 0
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Start the clock, and note when the last batch ended."""
-        if batch_idx + 1 == self.skip:
+        if not self.start and trainer.fit_loop.epoch_loop.batch_progress.current.ready >= self.skip:
             module, _ = context(trainer, pl_module)
             self.start, self.first = time.perf_counter(), module.images_seen
         if trainer.is_last_batch:
-            self.steps = time.perf_counter()
+            self.steps, self.end = time.perf_counter(), time.time()
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write what was measured."""
@@ -40,6 +41,7 @@ class Stopwatch(Callback):
         result = {
             "images": module.images_seen - self.first,
             "steps_seconds": self.steps - self.start,
+            "steps_end": self.end,
             "seconds": time.perf_counter() - self.start,
         }
         if trainer.is_global_zero:

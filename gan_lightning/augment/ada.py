@@ -29,6 +29,7 @@ class ADA(Augment):
     """
 
     p: Tensor
+    across: Tensor
 
     def __init__(
         self,
@@ -40,6 +41,9 @@ class ADA(Augment):
         super().__init__()
         self.target, self.images, self.flips = target, images, flips
         self.register_buffer("p", torch.tensor(float(probability)))
+        # Here, for a GPU waits for what is sent to it in a step.
+        across = torch.tensor([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]])
+        self.register_buffer("across", across, persistent=False)
 
     @torch.no_grad()
     def update(self, real_logits: Tensor) -> None:
@@ -94,7 +98,7 @@ class ADA(Augment):
         angle = self.pick(uniform(x, -math.pi, math.pi), 0.0)[:, None, None]
         saturation = self.pick(2.0 ** self.normal(x, 1.0), 1.0)[:, None, None]
         # Rodrigues: the part of a colour across the gray axis turns within its plane.
-        across = x.new_tensor([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / math.sqrt(3.0)
+        across = self.across.to(x.dtype) / math.sqrt(3.0)
         turn = angle.cos() * (torch.eye(3, device=x.device, dtype=x.dtype) - luma)
         matrix = flip * luma + saturation * (turn + angle.sin() * across)
         return (matrix @ x.flatten(2)).view(x.shape)

@@ -10,13 +10,15 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from gan_lightning.callbacks.context import context
 from gan_lightning.ranges import Count, validated
+from gan_lightning.training.base import GenerativeModule
+from gan_lightning.training.calls import EndsCalls
 from gan_lightning.training.finite import require_finite
 
 METERS = "meters"
 
 
 @validated
-class Checkpoints(Checkpoint):
+class Checkpoints(Checkpoint, EndsCalls):
     """Keeps `last.ckpt`, written every so many epochs and at the end, and `best.ckpt`.
 
     The best is the one with the lowest `monitor` among the scores that `LiveScores` measured;
@@ -72,6 +74,10 @@ class Checkpoints(Checkpoint):
         every = self.every_n_images
         self._due_at = (images_seen // every + 1) * every if every else 0
 
+    def ends_call(self, module: GenerativeModule) -> bool:
+        """Whether a checkpoint within the epoch is due."""
+        return self.every_n_images is not None and module.images_seen >= self._due_at
+
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, *args: Any, **kwargs: Any
     ) -> None:
@@ -80,7 +86,7 @@ class Checkpoints(Checkpoint):
         Lightning later counts an epoch cut short by a time limit as a whole one.
         """
         module, _ = context(trainer, pl_module)
-        due = self.every_n_images is not None and module.images_seen >= self._due_at
+        due = self.ends_call(module)
         if due:
             self._schedule(module.images_seen)
         if (due or trainer.should_stop) and not trainer.is_last_batch:

@@ -4,6 +4,7 @@ import logging
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import TQDMProgressBar
@@ -16,6 +17,13 @@ class ProgressBar(TQDMProgressBar):
         items = super().get_metrics(trainer, model)
         items.pop("v_num", None)
         return items
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Count the steps that were taken: a call may have several."""
+        taken = trainer.fit_loop.epoch_loop.batch_progress.current.ready
+        super().on_train_batch_end(trainer, pl_module, outputs, batch, taken - 1)
 
 
 def show_in_notebook(picture: Path) -> None:

@@ -19,6 +19,8 @@ from gan_lightning.errors import UserError
 from gan_lightning.export.lab_file import UNIT, VERSION, Arrays, read_lab, save_lab, scaled
 from gan_lightning.pixels import grid, to_uint8
 from gan_lightning.ranges import Count, Seed, validated
+from gan_lightning.training.base import GenerativeModule
+from gan_lightning.training.calls import EndsCalls
 from gan_lightning.training.gan import GANModule
 
 QUALITY = 40  # of the WebP pictures: 2 kB for 20 digits
@@ -26,7 +28,7 @@ LEVELS = 63  # of D's field: a quarter of the bytes that 255 pack into
 
 
 @validated
-class LabRecorder(Callback):
+class LabRecorder(Callback, EndsCalls):
     """Looks at some steps three times: before, after D's part, after G's; writes `lab.npz`.
 
     The looks are at copies of the networks, with fixed reals and latents, by the first process
@@ -45,6 +47,7 @@ class LabRecorder(Callback):
         self.file, self.title, self.points, self.seed = Path(file), title, points, seed
         self._panel: Panel | None = None
         self._at: list[int] = []  # images seen, of the steps to come
+        self._looking = False  # whether the present step is one of them
         self._looks: list[Look] = []  # at the present step
         self._seen = 0  # where it began
         self._middle = 0.0  # the logit that counts as undecided in it
@@ -57,9 +60,6 @@ class LabRecorder(Callback):
         module, data = context(trainer, pl_module)
         if not isinstance(module, GANModule):
             raise UserError("callbacks=lab records D and G: this method has no discriminator")
-        if not trainer.is_global_zero:
-            return
-        self._panel = choose_panel(module, data, self.seed)
         batch = data.loader_batch_size * trainer.world_size
         last = int(trainer.max_epochs or 0) * int(trainer.num_training_batches) * batch - batch
         if last < 0:
@@ -67,6 +67,9 @@ class LabRecorder(Callback):
         share = max(self.points - 1, 1)
         spread = sorted({round(last * (k / share) ** 2) for k in range(self.points)})
         self._at = [place for place in spread if place >= module.images_seen]
+        if not trainer.is_global_zero:
+            return
+        self._panel = choose_panel(module, data, self.seed)
         self._describe(module, data, batch)
         if module.images_seen and self.file.is_file():
             self._go_on(module.images_seen)
@@ -108,9 +111,18 @@ class LabRecorder(Callback):
     ) -> None:
         """Look before the step."""
         module, _ = context(trainer, pl_module)
-        if self._panel and self._at and module.images_seen >= self._at[0]:
+        self._looking = self._due(module)
+        if self._looking:
             self._at = [place for place in self._at if place > module.images_seen]
+        if self._looking and self._panel:
             self._looks, self._seen = [self._look(module)], module.images_seen
+
+    def _due(self, module: GenerativeModule) -> bool:
+        return bool(self._at) and module.images_seen >= self._at[0]
+
+    def ends_call(self, module: GenerativeModule) -> bool:
+        """Whether the step was one that is looked at, or the next one is."""
+        return self._looking or self._due(module)
 
     def on_before_optimizer_step(
         self, trainer: Trainer, pl_module: LightningModule, optimizer: Optimizer

@@ -28,6 +28,7 @@ from gan_lightning.networks import Generator
 from gan_lightning.system.checkpoint_io import SafeCheckpointIO
 from gan_lightning.system.launched import in_turn, launched, launched_world
 from gan_lightning.training.base import GenerativeModule
+from gan_lightning.training.calls import SeveralSteps
 
 # DDP for two optimizers: each of D's and G's steps leaves the other's parameters unused. Spawned,
 # so that workers inherit this process's objects; re-running the command line, Lightning's
@@ -171,7 +172,13 @@ def build_trainer(settings: Settings, callbacks: Sequence[Callback] | None = Non
         enable_checkpointing=True,  # by our own callbacks; none is added to them
         enable_progress_bar=any(isinstance(c, ProgressBar) for c in callbacks),
     )
-    asked = settings["trainer"]["strategy"]
+    trainer = _on_devices(make, settings["trainer"]["strategy"])
+    if (steps := settings.get("steps_per_call", 1)) > 1:  # runs of earlier versions have none
+        trainer.fit_loop.epoch_loop.manual_optimization = SeveralSteps(trainer, steps)
+    return trainer
+
+
+def _on_devices(make: Callable[..., Trainer], asked: Any) -> Trainer:
     if not isinstance(asked, str) or asked not in STRATEGIES:
         return _made(make)
     trainer = _made(partial(make, strategy="auto"))

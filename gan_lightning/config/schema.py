@@ -42,6 +42,7 @@ class TrainConfig:
     g_steps: int = 1
     share_fakes: bool = False
     accumulate: int = 1
+    steps_per_call: int = 1
     log_every_n_images: int = 3200
     resume: str | None = None
     optimized_metric: str | None = None

@@ -9,7 +9,17 @@ from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 from gan_lightning.config import Settings
-from gan_lightning.ranges import BETA, NonNegative, Positive, Range, Switch, list_of, number, one_of
+from gan_lightning.ranges import (
+    BETA,
+    Count,
+    NonNegative,
+    Positive,
+    Range,
+    Switch,
+    list_of,
+    number,
+    one_of,
+)
 
 # By name; another one is a node, {_target_: ...}.
 DDP = ("ddp", "ddp_spawn", "ddp_fork", "ddp_notebook")
@@ -88,6 +98,7 @@ OTHERS: dict[str, dict[str, Any]] = {"lightning.": TRAINER, "torch.optim.": OPTI
 KEYS: dict[str, Any] = {  # what no class says of its own arguments
     "data.resolution": Annotated[int, one_of(1, 28, 32, 64)],  # 1: points
     "data.on_missing": Annotated[str, one_of("digits", "error")],
+    "steps_per_call": Count,
 }
 
 

@@ -7,11 +7,9 @@ from lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from gan_lightning.data.batches import EpochBatches, ImageTensors, Loader, balanced_share
+from gan_lightning.data.batches import EpochBatches, ImageTensors, balanced_share, loader
 from gan_lightning.errors import UserError
 from gan_lightning.ranges import Classes, Count, PositiveShare, Seed, Whole, number, validated
-from gan_lightning.system.portable import FORK
-from gan_lightning.system.signals import calm_worker
 
 MOST_CLASSES = 10_000
 
@@ -145,8 +143,12 @@ class DataModule(LightningDataModule):
         return counts[self.classes].tolist()
 
     def train_dataloader(self) -> DataLoader:
-        """Serve the training samples in an order that (seed, epoch) alone decides."""
+        """Serve the training samples in an order that (seed, epoch) alone decides.
+
+        On a GPU that has room for them they lie there, and no batch is copied.
+        """
         trainer = self.trainer
+        samples = self.images.near(trainer.strategy.root_device) if trainer else self.images
         batches = EpochBatches(
             len(self.images),
             self.loader_batch_size,
@@ -156,8 +158,9 @@ class DataModule(LightningDataModule):
             world_size=trainer.world_size if trainer else 1,
             epoch=self._resume_at["epoch"],
             start=self._resume_at["batch"],
+            device=samples.images.device,
         )
-        return self._loader(self.images, batches)
+        return loader(samples, batches, self.num_workers)
 
     def state_dict(self) -> dict[str, int]:
         """Return the position in the data, for the checkpoint."""
@@ -178,20 +181,7 @@ class DataModule(LightningDataModule):
         if not self.validation_set:
             return []
         chunks = list(torch.arange(len(self.validation_set)).split(1000))
-        return self._loader(self.validation_set, chunks)
-
-    def _loader(self, samples: ImageTensors, batches: Any) -> DataLoader:
-        return Loader(
-            samples,
-            sampler=batches,  # batches of indices, so that a batch is one index_select
-            batch_size=None,
-            num_workers=self.num_workers,
-            persistent_workers=False,
-            worker_init_fn=calm_worker,
-            # A spawned rank would spawn its workers too: seconds of imports every epoch, in
-            # which a signal to all kills them.
-            multiprocessing_context="fork" if self.num_workers and FORK else None,
-        )
+        return loader(self.validation_set, chunks, self.num_workers)
 
 
 def check_labels(name: str, count: int, labels: Tensor | None, num_classes: int) -> None:

@@ -43,6 +43,13 @@ def seed_step(seed: int, images_seen: int, rank: int, device: torch.device) -> N
         torch.cuda.manual_seed(key)
 
 
+def sent(z: Tensor, device: torch.device) -> Tensor:
+    """Return latents on a device, without waiting for what it still has to do."""
+    if device.type == "cuda":
+        z = z.pin_memory()
+    return z.to(device, non_blocking=True)
+
+
 def training_latents(
     seed: int,
     images_seen: int,

@@ -16,7 +16,7 @@ from gan_lightning.data import DataModule
 from gan_lightning.errors import UserError
 from gan_lightning.networks.base import Generator
 from gan_lightning.ranges import Count, NonNegative, Positive, Seed, validated
-from gan_lightning.sampling.latents import seed_step, training_latents
+from gan_lightning.sampling.latents import seed_step, sent, training_latents
 from gan_lightning.schedules import OptimizerSchedules, Schedule, scheduled
 from gan_lightning.training.course import Course
 from gan_lightning.training.ema import AveragedGenerator
@@ -165,8 +165,7 @@ class GenerativeModule(LightningModule):
         if values := self.meters.step(images, self.trainer.strategy):
             for logger in self.loggers:
                 logger.log_metrics(values, step=self.images_seen)
-            shown = {k: v for k, v in values.items() if k.startswith("loss") or k == "images/s"}
-            self.log_dict(shown, prog_bar=True, logger=False)
+            self.log_dict(self.meters.shown(), prog_bar=True, logger=False)
 
     def latents(self, count: int) -> Tensor:
         """Return fresh z[count, L], keyed by seed, position and rank."""
@@ -174,7 +173,7 @@ class GenerativeModule(LightningModule):
         rank = (self.global_rank, self.trainer.world_size)
         z = training_latents(*place, count, self.generator.latent_dim, *rank)
         self._draw += 1
-        return z.to(self.device, non_blocking=True)
+        return sent(z, self.device)
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         """Measure and clip the gradient here: with fp16 it is scaled until just before the step."""
@@ -191,6 +190,7 @@ class GenerativeModule(LightningModule):
     def on_fit_start(self) -> None:
         """Treat denormal numbers as zero: a saturated network is several times slower with them."""
         torch.set_flush_denormal(True)
+        self.guard = FiniteGuard()  # what an earlier fit left is of no interest
         if self.device.type == "cpu":
             # torch's optimizers ask at every step whether there is a GPU, by this of Lightning's
             # through NVML: 43 us instead of 3 (benchmarks/README.md).

@@ -33,6 +33,7 @@ class AveragedGenerator(AveragedModel):
         self.half_life = half_life
         self.ramp_up = ramp_up
         self.schedule = schedule or Constant(1.0)
+        self._begun = False  # whether `n_averaged` is known to be above 0: to look waits for a GPU
         self.requires_grad_(False)
         self.eval()
 
@@ -49,13 +50,15 @@ class AveragedGenerator(AveragedModel):
     def update(self, generator: nn.Module, images_seen: int, images: int) -> None:
         """Move the average towards `generator` after a step of `images` images."""
         # The parent's `update_parameters` sorts all tensors by device and type, every time.
-        decay = self.decay(images_seen, images) if self.n_averaged else 0.0
+        self._begun = self._begun or bool(self.n_averaged)
+        decay = self.decay(images_seen, images) if self._begun else 0.0
         averaged, current = tuple(self.module.parameters()), tuple(generator.parameters())
         if averaged:  # a density has buffers alone
             torch._foreach_lerp_(averaged, current, 1.0 - decay)
         for kept, new in zip(self.module.buffers(), generator.buffers(), strict=True):
             kept.copy_(new)
         self.n_averaged += 1
+        self._begun = True
 
     def train(self, mode: bool = True) -> "AveragedGenerator":
         """Stay in eval mode: the average is never trained."""

@@ -17,12 +17,14 @@ class FiniteGuard:
     """Looks at every loss and gradient before the update.
 
     On the CPU before each update, D's too; on a GPU once a step, before G's update, because each
-    check waits for the device. D may then have been updated already, but nothing is saved.
+    check waits for the device; on CUDA the values of the step before are looked at, which are on
+    the host by then. D or both may then have been updated already, but nothing is saved.
     """
 
     def __init__(self) -> None:
         self._loss: Tensor | None = None
         self._sums: list[Tensor] = []
+        self._sent: tuple[torch.cuda.Event, Tensor, str, int] | None = None  # of the step before
 
     def see(self, loss: Tensor) -> Tensor:
         """Take a loss whose gradient is part of the next update, and hand it on."""
@@ -49,12 +51,27 @@ class FiniteGuard:
             return
         total = self._sums[0] if len(self._sums) == 1 else torch.stack(self._sums).sum()
         self._sums.clear()
+        if total.is_cuda:
+            total, loss, name, images_seen = self._late(total, loss, name, images_seen)
         if not math.isfinite(total.item()):
             where = f"loss/{name}" if not math.isfinite(loss.item()) else f"grad_norm/{name}"
             raise RunError(
                 f"{where} is not finite at images_seen={images_seen}: training diverged and was "
                 f"stopped; {ADVICE.format(lr=lr)}"
             )
+
+    def _late(
+        self, total: Tensor, loss: Tensor, name: str, images_seen: int
+    ) -> tuple[Tensor, Tensor, str, int]:
+        """Send these to the host without waiting; return those of the step before, at first 0."""
+        values = torch.stack([total, loss]).to("cpu", non_blocking=True)  # into pinned memory
+        arrived = torch.cuda.Event()
+        arrived.record()
+        before, self._sent = self._sent, (arrived, values, name, images_seen)
+        if before is None:
+            return torch.zeros(()), torch.zeros(()), name, images_seen
+        before[0].synchronize()
+        return before[1][0], before[1][1], before[2], before[3]
 
 
 def require_finite(module: nn.Module, images_seen: int, lr: float) -> None:

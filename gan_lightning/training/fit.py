@@ -90,7 +90,7 @@ class FitModule(GenerativeModule):
     def fit(self) -> None:
         """Fit the density to the images of the pass, copy it to the average, draw the curves."""
         data: DataModule = self.trainer.datamodule  # type: ignore[attr-defined]  # a connector's
-        images, labels = data.on_after_batch_transfer(self.shown(), 0)
+        images, labels = data.on_after_batch_transfer(self.shown(data), 0)
         density = self.density
         density.fit(images, labels, self.seed, self.bar)
         self.average.update(density, self.images_seen, images=0)
@@ -99,12 +99,13 @@ class FitModule(GenerativeModule):
             logger.log_metrics(curves, step=self.images_seen)
         self.print("fitted: " + ", ".join(f"{name}={value:.4g}" for name, value in curves.items()))
 
-    def shown(self) -> tuple[Tensor, Tensor]:
+    def shown(self, data: DataModule) -> tuple[Tensor, Tensor]:
         """Return the different images of the pass, and labels, as they are in memory."""
         loader: Any = self.trainer.train_dataloader
-        order = replace(loader.sampler, start=0)  # a resumed run began later
+        # A resumed run began later; on a GPU the loader's images are a copy.
+        order = replace(loader.sampler, start=0, device=torch.device("cpu"))
         batches = islice(order, int(self.trainer.num_training_batches))
-        return loader.dataset[torch.cat(list(batches)).unique()]
+        return data.images[torch.cat(list(batches)).unique()]
 
     def bar(self, labels: Iterable[int]) -> Iterator[int]:
         """Yield the labels; on a terminal a bar counts them. A signal ends it between two."""

@@ -52,6 +52,14 @@ class Meters:
         self.last = values
         return values
 
+    def shown(self) -> dict[str, Tensor]:
+        """Return what a progress bar shows of the latest point.
+
+        On the host: Lightning looks at them after every step, and would wait for a GPU.
+        """
+        names = [name for name in self.last if name.startswith("loss") or name == "images/s"]
+        return {name: torch.tensor(self.last[name]) for name in names}
+
     def state_dict(self) -> dict[str, Any]:
         """Return the interval so far, for a checkpoint: plain values and CPU tensors."""
         return {

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from gan_lightning.data.batches import EpochBatches, ImageTensors
+from gan_lightning.data import DigitsDataModule, batches
+from gan_lightning.data.batches import EpochBatches, ImageTensors, loader
 
 
 def epoch_of(number: int = 0, **arguments: int) -> list[Tensor]:
@@ -69,3 +70,48 @@ def test_image_tensors_are_indexed_by_batch() -> None:
     chosen, labels = ImageTensors(images, torch.arange(5) * 10)[torch.tensor([3, 0, 3])]
     assert chosen[:, 0, 0, 0].tolist() == [3, 0, 3]
     assert labels.tolist() == [30, 0, 30]
+
+
+META = torch.device("meta")  # stands for a GPU: mixed with another device, operations fail
+
+
+def samples() -> ImageTensors:
+    return ImageTensors(torch.zeros(24, 1, 4, 4, dtype=torch.uint8), torch.zeros(24).long())
+
+
+@pytest.mark.parametrize(("room", "there"), [(0, False), (4 * 576 - 1, False), (4 * 576, True)])
+def test_images_go_to_a_gpu_that_has_room(
+    room: int, there: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """24 images of 16 bytes with labels of 8 are 576 bytes, and a quarter of the memory is left."""
+    monkeypatch.setattr(batches, "free_memory", lambda device: room)
+    near = samples().near(META)
+    assert near.images.device.type == near.labels.device.type == ("meta" if there else "cpu")
+
+
+def test_images_stay_where_the_cpu_is_the_device() -> None:
+    here = samples()
+    assert here.near(torch.device("cpu")) is here
+    assert here.near(META) is here  # of a device without a memory of its own nothing is known
+
+
+def test_on_a_gpu_a_batch_is_taken_there() -> None:
+    near = ImageTensors(*(part.to(META) for part in (samples().images, samples().labels)))
+    served = list(loader(near, EpochBatches(24, 4, device=META), num_workers=2))
+    assert len(served) == 6
+    assert all(image.shape == (4, 1, 4, 4) and image.device == META for image, _ in served)
+    assert all(label.device == META for _, label in served)
+
+
+def test_the_data_module_serves_its_trainers_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Trainer:
+        global_rank, world_size = 0, 1
+        strategy = type("Strategy", (), {"root_device": META})()
+
+    data = DigitsDataModule(name="digits", num_workers=2)
+    data.setup()
+    data.trainer = Trainer()  # type: ignore[assignment]
+    monkeypatch.setattr(batches, "free_memory", lambda device: 10**9)
+    image, label = next(iter(data.train_dataloader()))
+    assert image.device == label.device == META
+    assert data.images.images.device.type == "cpu"  # for pictures, scores and clusters
