@@ -45,8 +45,9 @@ def steps(
     batches: Iterator[tuple[Tensor, Tensor]],
     total: int,
     autocast: Callable[[], torch.autocast],
+    backward: Callable[[Tensor, nn.Module], None] = lambda loss, network: loss.backward(),
 ) -> Iterator[int]:
-    """Train; yield images seen after each step."""
+    """Train; yield images seen after each step. `backward` takes a loss and whom it moves."""
     device = next(g.parameters()).device
     average = copy.deepcopy(g).eval().requires_grad_(False)
     adam = {"betas": (0.0, 0.99), "fused": True}
@@ -65,13 +66,13 @@ def steps(
             (slope,) = torch.autograd.grad(d(real, y).sum(), real, create_graph=True)
             loss = loss + EVERY * 0.5 * R1 * slope.square().flatten(1).sum(1).mean()
         of_d.zero_grad()
-        loss.backward()
+        backward(loss, d)
         of_d.step()
         d.requires_grad_(False)
         with autocast():
             loss = F.softplus(-d(fake, y)).mean()
         of_g.zero_grad()
-        loss.backward()
+        backward(loss, g)
         of_g.step()
         seen += len(real)
         keep = 0.5 ** (len(real) / min(HALF_LIFE, RAMP_UP * seen))

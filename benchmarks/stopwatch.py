@@ -15,7 +15,8 @@ class Stopwatch(Callback):
 
     Args:
         file: JSON of `images`, `steps_seconds` (to the last batch) and `seconds` (with the
-            pictures, checkpoint and generator file of the epoch's end).
+            pictures, checkpoint and generator file of the epoch's end); `first_step`: when the first
+            one ended, as time.time() says.
         skip: batches before the clock starts.
     """
 
@@ -23,11 +24,13 @@ class Stopwatch(Callback):
         self.file, self.skip = Path(file), skip
         self.start = self.steps = 0.0
         self.first = 0
+        self.first_step = 0.0
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Start the clock, and note when the last batch ended."""
+        """Start the clock, and note when the first and the last batch ended."""
+        self.first_step = self.first_step or time.time()
         if batch_idx + 1 == self.skip:
             module, _ = context(trainer, pl_module)
             self.start, self.first = time.perf_counter(), module.images_seen
@@ -41,6 +44,7 @@ class Stopwatch(Callback):
             "images": module.images_seen - self.first,
             "steps_seconds": self.steps - self.start,
             "seconds": time.perf_counter() - self.start,
+            "first_step": self.first_step,
         }
         if trainer.is_global_zero:
             self.file.write_text(json.dumps(result))
