@@ -24,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -38,6 +39,7 @@ from benchmarks.limit import CYCLE, take
 from benchmarks.loop import by_train
 from benchmarks.speedrun import fid, run
 from gan_lightning.system.signals import skip_finalization
+from gan_lightning.training.devices import average_gradients
 
 CORES = len(os.sched_getaffinity(0))
 WORLD, BATCH = 2, 64
@@ -62,13 +64,15 @@ def rates(rounds: int, images: int, overrides: list[str]) -> dict[str, list[floa
 
 def scores(folder: Path, seeds: int, images: int, overrides: list[str]) -> dict[str, list[float]]:
     """Return FID of one and of two processes after as many images; runs that are there are kept."""
-    length = ["trainer.max_epochs=1", f"trainer.limit_train_batches={images // BATCH}"]
-    found = {}
-    for name, more in (("1 process", []), (f"{WORLD} processes", TWO)):
-        places = [folder / f"{name.split()[0]}-{images}-{seed}" for seed in range(seeds)]
-        asked = [*length, *overrides, *more]
-        found[name] = [fid(run(place, seed, asked))[0] for seed, place in enumerate(places)]
-    return found
+    length = ["trainer.max_epochs=1", f"trainer.limit_train_batches={images // BATCH}", *overrides]
+    setups = {"1 process": length, f"{WORLD} processes": [*length, *TWO]}
+
+    def score(name: str, seed: int) -> float:
+        return fid(run(folder / f"{name.replace(' ', '-')}-{images}-{seed}", seed, setups[name]))[0]
+
+    with ThreadPoolExecutor(CORES) as pool:
+        runs = {n: [pool.submit(score, n, seed) for seed in range(seeds)] for n in setups}
+        return {name: [one.result() for one in ends] for name, ends in runs.items()}
 
 
 def backward_by(way: str, g: nn.Module, d: nn.Module) -> Backward:
@@ -92,11 +96,7 @@ def backward_by(way: str, g: nn.Module, d: nn.Module) -> Backward:
 
 def reduced_backward(loss: Tensor, network: nn.Module) -> None:
     loss.backward()
-    gradients = [p.grad for p in network.parameters() if p.grad is not None]
-    flat = torch.cat([gradient.flatten() for gradient in gradients]) / WORLD
-    distributed.all_reduce(flat)
-    for gradient, part in zip(gradients, flat.split([x.numel() for x in gradients]), strict=True):
-        gradient.copy_(part.view_as(gradient))
+    average_gradients([*network.parameters()])
 
 
 def loop(way: str, overrides: list[str], rank: int) -> tuple[Iterator[int], nn.Module]:

@@ -15,8 +15,8 @@ class Stopwatch(Callback):
 
     Args:
         file: JSON of `images`, `steps_seconds` (to the last batch) and `seconds` (with the
-            pictures, checkpoint and generator file of the epoch's end); `first_step`: when the first
-            one ended, as time.time() says.
+            pictures, checkpoint and generator file of the epoch's end); `first_step`: when the
+            first one ended, as time.time() says.
         skip: batches before the clock starts.
     """
 
