@@ -31,7 +31,6 @@ PLAIN = [  # the DCGAN paper's settings: BatchNorm in both, Adam 2e-4 with beta1
     "optimizer.betas=[0.5,0.999]",
     "model.discriminator.batch_norm=true",
     "model.clusters=0",
-    "model.generator.subpixel=false",
     "share_fakes=false",
     "data.batch_size=64",
 ]

@@ -99,6 +99,10 @@ Place = Annotated[
     str, Range(lambda value: isinstance(value, str | PathLike) and value != "", "be a path")
 ]
 
+NAME = Range(lambda value: isinstance(value, str) and value != "", "be a name")
+NAMES = list_of(NAME, "be a name, or a list of names such as [a.MyG,b.MyD]")
+Names = Annotated[Any, Range(lambda v: v is None or NAME.allows(v) or NAMES.allows(v), NAMES.words)]
+
 
 def faults(name: str, value: Any, kind: Any) -> Iterator[tuple[str, Any, str]]:
     """Yield (name, value, "must be ...") of what is wrong with a value of that type.

@@ -18,7 +18,7 @@ ORDER = (
     "networks schedules",
     "losses penalties augment data sampling loggers",
     "training export report",
-    "metrics",
+    "metrics leaderboard",
     "callbacks",
     "config",
     "runs evaluation",

@@ -83,5 +83,12 @@ def fitted(density: Density) -> Density:
     return density
 
 
+def nearly_black(count: int) -> Tensor:
+    """Return images[count, 1, 12, 12] as MNIST's: black, white, and hardly any between."""
+    random = torch.Generator().manual_seed(2)
+    bright = torch.rand(count, 1, 12, 12, generator=random) * 200 - torch.arange(12.0) * 20
+    return bright.clamp(-1, 1)
+
+
 def weights(network: nn.Module) -> Tensor:
     return torch.cat([p.detach().flatten().clone() for p in network.parameters()])

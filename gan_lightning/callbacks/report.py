@@ -40,6 +40,7 @@ class RunReport(Callback):
                     "reals": reals,
                     "num_samples": scorers[0].num_samples,
                     "neighbours": scorers[0].neighbours,
+                    "unit": scorers[0].unit,
                 }
                 text = json.dumps(record, indent=1) + "\n"
                 atomic_write(path, lambda file: file.write_text(text))

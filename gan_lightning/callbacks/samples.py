@@ -10,6 +10,7 @@ from torch import Tensor
 from gan_lightning.callbacks.console import show_in_notebook
 from gan_lightning.callbacks.context import context
 from gan_lightning.data import DataModule
+from gan_lightning.loggers import Tool
 from gan_lightning.pixels import save_png
 from gan_lightning.ranges import Count, Seed, validated
 from gan_lightning.sampling.draw import sample, sample_categories
@@ -20,7 +21,7 @@ from gan_lightning.training.base import GenerativeModule
 class SampleGrid(Callback):
     """Draws a grid of the averaged generator each epoch, always from the same latents.
 
-    The grid goes to `samples/<images_seen>.png` and to TensorBoard; a grid of reals goes there
+    The grid goes to `samples/<images_seen>.png` and to the loggers; a grid of reals goes there
     once. A conditional generator gets one row a class, of the first `most_rows`; one with codes
     (InfoGAN) a row a category, of the same latents. Points of a toy are drawn as dots, reals grey.
     Further pictures of the method (`module.pictures`) go to folders of their names beside it.
@@ -98,3 +99,5 @@ class SampleGrid(Callback):
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
                 logger.experiment.add_image(tag, grid, images_seen)
+            elif isinstance(logger, Tool):
+                logger.picture(tag, grid, images_seen)

@@ -81,6 +81,11 @@ class LiveScores(Callback):
         for logger in trainer.loggers:
             logger.log_metrics(module.scores, step=module.images_seen)
 
+    @property
+    def unit(self) -> str:
+        """The unit of the scores, once the training began; "" of data without a known one."""
+        return self._network.unit if self._network else getattr(self._own, "unit", "")
+
     def floors(self, data: DataModule) -> tuple[dict[str, float], int]:
         """Return the scores of held-out reals, and how many: as the fakes, or as many as there are.
 

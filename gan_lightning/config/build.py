@@ -1,4 +1,4 @@
-"""From settings to the objects of a run: data, module, trainer, loggers."""
+"""From settings to the objects of a run: data, module, trainer."""
 
 import inspect
 from collections.abc import Callable, Sequence

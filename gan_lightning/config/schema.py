@@ -13,7 +13,7 @@ from gan_lightning.config import Settings
 from gan_lightning.config.checks import wrong_arguments, wrong_keys
 from gan_lightning.config.value_rules import KEYS
 from gan_lightning.errors import UserError
-from gan_lightning.ranges import Count, Seed, argument_types, one_of
+from gan_lightning.ranges import Count, Names, Seed, argument_types, one_of
 
 AUTO = "auto"  # resume=auto: go on with what is in the run's folder, or begin
 
@@ -63,7 +63,7 @@ class SampleConfig:
     truncation: float | None = None
     output: str | None = None
     overwrite: bool = False
-    trust: str | None = None
+    trust: Names = None
     accelerator: str = "auto"
     data: Any = None  # where the reals are, for the modes that look at them
     model: Any = None  # that a data set chooses for train.py
@@ -85,7 +85,7 @@ class EvaluateConfig:
     metrics: dict[str, Any] = field(default_factory=dict)
     output: str | None = None
     overwrite: bool = False
-    trust: str | None = None
+    trust: Names = None
     accelerator: str = "auto"
     d_steps: int = 1
     accumulate: int = 1

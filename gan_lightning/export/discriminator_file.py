@@ -20,7 +20,7 @@ from gan_lightning.export.discriminator_metadata import (
     checked,
 )
 from gan_lightning.export.metadata import FORMAT_VERSION
-from gan_lightning.export.rebuild import blank, check_cost, check_shapes, fill
+from gan_lightning.export.rebuild import Trust, blank, check_cost, check_shapes, fill
 from gan_lightning.export.tensor_file import (
     Shapes,
     building,
@@ -109,7 +109,7 @@ def save_judge(path: Path, judge: Judge) -> None:
     write_tensor_file(path, dataclasses.asdict(checked(judge.metadata)), tensors)
 
 
-def read_judge_file(path: Path, trust: str | None = None) -> Judge:
+def read_judge_file(path: Path, trust: Trust = None) -> Judge:
     """Read a `discriminator.safetensors`; the tensors last, once they fit. UserError if none."""
     with reading(path, KIND):
         fields, expected = read_fields(path, FORMAT_VERSION)
@@ -150,7 +150,7 @@ def alone(d: Discriminator) -> Discriminator:
     return d
 
 
-def read_judge(path: Path, trust: str | None = None, trained: bool | None = None) -> Judge:
+def read_judge(path: Path, trust: Trust = None, trained: bool | None = None) -> Judge:
     """Read the D of a run folder, beside a generator's file, or of a file of its own.
 
     Args:

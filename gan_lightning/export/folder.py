@@ -21,6 +21,8 @@ from gan_lightning.export.generator_file import (
     save_generator,
 )
 from gan_lightning.export.metadata import GeneratorMetadata, asked_labels
+from gan_lightning.export.onnx_file import ONNX_FILE, open_onnx
+from gan_lightning.export.rebuild import Trust
 from gan_lightning.export.recorded import recorded, run_of
 from gan_lightning.export.usage import usage
 from gan_lightning.networks.base import Generator
@@ -29,7 +31,7 @@ from gan_lightning.sampling.place import free_path, is_point
 from gan_lightning.sampling.write import write_samples
 from gan_lightning.system.files import sha256
 
-PROGRAMS = {"onnx": "generator.onnx", "torch": "generator.pt2"}  # of each format
+PROGRAMS = {"onnx": ONNX_FILE, "torch": "generator.pt2"}  # of each format
 CARD, USAGE, PICTURE = "README.md", "usage.py", "samples.png"
 IMAGES, DOTS = 100, 2000  # in the picture
 
@@ -42,7 +44,7 @@ class Asked:
     format: str = "onnx"
     output: str | None = None
     truncation: float | None = None
-    trust: str | None = None
+    trust: Trust = None
     overwrite: bool = False
 
 
@@ -126,7 +128,7 @@ def _fill(
     if asked.format == "onnx":
         program.write_onnx(target, generator, about | {"opset": program.OPSET})
         say(f"format=onnx, opset {program.OPSET}, {time.perf_counter() - start:.1f} s")
-        draw = program.open_onnx(target)
+        draw, _ = open_onnx(target)
     else:
         program.write_program(target, generator, about)
         say(f"format=torch, torch {torch.__version__}, {time.perf_counter() - start:.1f} s")

@@ -18,7 +18,7 @@ from gan_lightning.export.metadata import (
     is_plain,
     split_target,
 )
-from gan_lightning.export.rebuild import MAX_BYTES, blank, check_fit, check_shapes, fill
+from gan_lightning.export.rebuild import MAX_BYTES, Trust, blank, check_fit, check_shapes, fill
 from gan_lightning.export.tensor_file import (
     UNREADABLE,
     Shapes,
@@ -45,7 +45,7 @@ def save_generator(path: Path, generator: Generator, metadata: GeneratorMetadata
     write_tensor_file(path, fields, generator.state_dict())
 
 
-def read_generator_file(path: Path, trust: str | None = None) -> Read:
+def read_generator_file(path: Path, trust: Trust = None) -> Read:
     """Read a `generator.safetensors`; the tensors last, once they fit. UserError if it is none."""
     with reading(path, "generator"):
         fields, expected = read_fields(path, FORMAT_VERSION)
@@ -64,7 +64,7 @@ def read_generator_file(path: Path, trust: str | None = None) -> Read:
         return fill(found[0], tensors), metadata
 
 
-def generator_from_checkpoint(path: Path, trust: str | None = None) -> Read:
+def generator_from_checkpoint(path: Path, trust: Trust = None) -> Read:
     """Read the averaged generator out of a `.ckpt`; UserError if there is none of this project."""
     if path.stat().st_size > 4 * MAX_BYTES:
         raise UserError(f"{path} is larger than {4 * MAX_BYTES >> 30} GiB")
@@ -110,12 +110,12 @@ def read_metadata(file: Path) -> GeneratorMetadata:
     return checked(GeneratorMetadata(**read_fields(file, FORMAT_VERSION)[0]))
 
 
-def read_generator(path: Path, trust: str | None = None) -> tuple[*Read, Path]:
+def read_generator(path: Path, trust: Trust = None) -> tuple[*Read, Path]:
     """Read a generator from a generator file, a run folder or a `.ckpt`.
 
     Of a run folder it is the best generator, of a run without scores the latest.
 
-    `trust` is the dotted path of a class that may be imported, if the file asks for it.
+    `trust` has the dotted paths of classes that may be imported, if the file asks for one.
 
     Returns:
         (generator in eval mode on the CPU, metadata, the file that was read)
@@ -126,11 +126,16 @@ def read_generator(path: Path, trust: str | None = None) -> tuple[*Read, Path]:
     file = generator_of(path) if path.is_dir() else path
     if not file.is_file():
         raise UserError(f"generator={path}: no such file" + (f" {file}" if path.is_dir() else ""))
+    if file.suffix == ".onnx":
+        raise UserError(
+            f"generator={path}: only the page draws with an ONNX file, and the usage.py beside it: "
+            f"name the {GENERATOR_FILE} of its folder"
+        )
     read = generator_from_checkpoint if file.suffix == ".ckpt" else read_generator_file
     return *read(file, trust), file
 
 
-def load_generator(path: str | Path, trust: str | None = None) -> Generator:
+def load_generator(path: str | Path, trust: Trust = None) -> Generator:
     """Return the generator that `read_generator` reads, with its `metadata`; see `sample`."""
     generator, metadata, _ = read_generator(Path(path), trust)
     generator.metadata = metadata

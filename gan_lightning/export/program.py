@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from gan_lightning.errors import UserError
+from gan_lightning.export.onnx_file import INSTALL, Draw
+from gan_lightning.export.tensor_file import KEY
 from gan_lightning.networks.base import Generator
 from gan_lightning.sampling.draw import sample_labels
 from gan_lightning.sampling.latents import sample_latents
@@ -23,7 +25,6 @@ DIFFERS = 1e-3  # a quarter of a grey level is 2e-3; float32 rounds by 1e-6 or s
 THRESHOLDS = 2  # images of 104 that may differ: a choice of a density may fall on a threshold
 
 _FLOAT64 = 11  # ONNX's code of the type
-Draw = Callable[[Tensor, Tensor | None], Tensor]  # z[B, L], y[B] -> images[B, C, H, W]
 
 
 class _Conditional(nn.Module):
@@ -59,10 +60,7 @@ def require_onnx() -> None:
         for name in ("onnx", "onnxruntime", "onnxscript"):
             import_module(name)
     except ImportError as error:
-        raise UserError(
-            f"format=onnx: {error}: pip install -c constraints.txt -e '.[onnx]', "
-            "or choose format=torch"
-        ) from error
+        raise UserError(f"format=onnx: {error}: {INSTALL}, or choose format=torch") from error
 
 
 def write_onnx(path: Path, generator: Generator, about: dict[str, Any]) -> None:
@@ -92,7 +90,7 @@ def write_onnx(path: Path, generator: Generator, about: dict[str, Any]) -> None:
         model = program.model
         model.producer_name = "gan-lightning"
         model.metadata_props.clear()
-        model.metadata_props["gan_lightning"] = json.dumps(about, sort_keys=True)
+        model.metadata_props[KEY] = json.dumps(about, sort_keys=True)
         graph = model.graph
         graph.metadata_props.clear()
         for value in (*graph.inputs, *graph.initializers.values()):
@@ -149,22 +147,6 @@ def _explained(generator: Generator, kind: str) -> Iterator[None]:
             f"{type(generator).__name__} cannot be exported by format={kind}: {reason}; its "
             "forward has to be tensor operations alone, without branches on their values"
         ) from error
-
-
-def open_onnx(path: Path, threads: int = 1) -> Draw:
-    """Return what draws with an ONNX file, by onnxruntime on the CPU."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
-
-    def draw(z: Tensor, y: Tensor | None) -> Tensor:
-        inputs = {"z": z.numpy()} | ({} if y is None else {"y": y.numpy()})
-        return torch.from_numpy(session.run(["images"], inputs)[0])
-
-    return draw
 
 
 def open_program(path: Path) -> Draw:

@@ -2,7 +2,7 @@
 
 import importlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,26 +22,33 @@ from gan_lightning.sampling.draw import CHUNK
 
 MAX_BYTES = 2 << 30  # of a file, and of any tensor between z and the images of one chunk
 PADDING = 8  # pixels that an image has more within a network, at most
+Trust = str | Sequence[str] | None  # the dotted paths of classes whose code may run
 _RANDOM = (torch.ops.aten.normal_.default, torch.ops.aten.uniform_.default)
 
 
-def find_class(name: str, trust: str | None, kind: type[Network]) -> type[Network]:
-    """Return the class that a file names: one of this package's, or the one trusted by the user.
+def trusted(trust: Trust) -> tuple[str, ...]:
+    """Return the paths that `trust` names: one, several or none."""
+    return tuple(filter(None, [trust] if isinstance(trust, str) else trust or ()))
+
+
+def find_class(name: str, trust: Trust, kind: type[Network]) -> type[Network]:
+    """Return the class that a file names: one of this package's, or one trusted by the user.
 
     Nothing is imported but what `trust` says, and that only if the file asks for it; a name that
     is neither is a KeyError.
     """
-    if name == trust:
-        return _import(trust, kind)
+    if name in trusted(trust):
+        return _import(name, kind)
     try:
         return find_network(name, kind)
     except KeyError as error:
         if "." not in name:
             raise
         known, word = error.args[0].partition("; ")[2], kind.__name__.lower()
+        way = f"[{','.join([*trusted(trust), name])}]" if trusted(trust) else name
         raise KeyError(
             f"unknown {word} class {name!r}, not of this package ({known}); if you trust "
-            f"its code, say so by trust={name}"
+            f"its code, say so by trust={way}"
         ) from None
 
 
@@ -108,7 +115,7 @@ def blank(
     name: str,
     arguments: dict[str, Any],
     tensors: int,
-    trust: str | None,
+    trust: Trust,
     kind: type[Network],
 ) -> Network:
     """Return the named network without weights (of a trusted class: with its own).
@@ -117,7 +124,7 @@ def blank(
     by `tensors`, the number of tensors in the file. A constructor's complaint is a ValueError.
     """
     cls = find_class(name, trust, kind)
-    if name == trust:  # its code is run anyway, and need not know of the meta device
+    if name in trusted(trust):  # its code is run anyway, and need not know of the meta device
         return cls(**arguments)
     try:
         with torch.device("meta"), _Watch(math.inf), _at_most(16 * tensors + 256):

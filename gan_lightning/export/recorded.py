@@ -9,6 +9,7 @@ import yaml
 
 from gan_lightning.export.generator_file import BEST_FILE
 from gan_lightning.export.metadata import GeneratorMetadata
+from gan_lightning.system.evaluation_file import NONE, SECTIONS, candidates_of, score_rows
 from gan_lightning.system.untrusted import printable, read_small, strict_json
 
 _RECORD = 1 << 26  # bytes of an evaluation.json, at most
@@ -17,8 +18,6 @@ _PARTS = ("loss", "penalty", "constraint", "augment", "method")
 _SHORT = ("seed", "d_steps", "g_steps", "accumulate")
 _USUAL = {(key, "1") for key in _SHORT[1:]}  # and parts that do nothing: not worth a line
 _USUAL |= {("penalty", "NoPenalty"), ("constraint", "NoConstraint"), ("augment", "NoAugment")}
-_SECTIONS = {"train": "against the training images", "test": "against the test images"}
-_SECTIONS |= {"own": "without reference"}
 
 
 @dataclass(frozen=True)
@@ -124,46 +123,21 @@ def _evaluated(folder: Path, sha256: str) -> tuple[list[Row], str]:
     for file in sorted(files, key=lambda path: path.stat().st_mtime, reverse=True):
         record = _json(file)
         try:
-            own = [c for c in record["candidates"] if c.get("sha256") == sha256]
+            own = [one for one in candidates_of(record) if one.get("sha256") == sha256]
             if own:
-                return _rows(record, own[0]["scores"]), _measured(record)
-        except (KeyError, TypeError, ValueError, AttributeError):
+                return _rows(record, own[0]), _measured(record)
+        except (KeyError, TypeError, ValueError):
             continue
     return [], ""
 
 
-def _rows(record: dict[str, Any], scores: dict[str, Any]) -> list[Row]:
-    if "floors" not in record:  # modes, and rows of a table: no sections
-        floor = record["floor"]
-        return [
-            Row(name.replace("_", " "), _number(name, value), _number(name, floor.get(name)))
-            for name, value in scores.items()
-            if isinstance(value, int | float)
-        ]
-    arrows = {"low": " ↓", "high": " ↑"}
-    titles = {
-        name: d["title"] + arrows.get(d["better"], "") for name, d in record["definitions"].items()
-    }
-    return [
-        Row(
-            f"{titles.get(name, name)}, {heading}",
-            _number(name, value),
-            _number(name, record["floors"].get(section, {}).get(name)),
-        )
-        for section, heading in _SECTIONS.items()
-        for name, value in scores.get(section, {}).items()
-        if _number(name, value)
-    ]
-
-
-def _number(name: str, score: Any) -> str:
-    """Return a number, or one with its 95 % margin, as text; "" if it is none."""
-    scale = 1000.0 if name == "kid" else 1.0  # as its title says
-    value, margin = (score["value"], score["margin"]) if isinstance(score, dict) else (score, None)
-    if not isinstance(value, int | float):
-        return ""
-    text = f"{scale * value:.4g}"
-    return f"{text} ± {scale * margin:.2g}" if isinstance(margin, int | float) else text
+def _rows(record: dict[str, Any], own: dict[str, Any]) -> list[Row]:
+    rows = []
+    for section, title, (value,), floor in score_rows(record, [own]):
+        heading = f", {SECTIONS[section]}" if section else ""
+        if value != NONE:
+            rows.append(Row(f"{title}{heading}", value, floor if floor != NONE else ""))
+    return rows
 
 
 def _measured(record: dict[str, Any]) -> str:
@@ -173,7 +147,7 @@ def _measured(record: dict[str, Any]) -> str:
     counts = record.get("floor_samples", count)
     counts = counts if isinstance(counts, dict) else {"": counts}
     fewer = [
-        f"{n:,} ({_SECTIONS[section]})" if section in _SECTIONS else f"{n:,}"
+        f"{n:,} ({SECTIONS[section]})" if section in SECTIONS else f"{n:,}"
         for section, n in counts.items()
         if n != count
     ]

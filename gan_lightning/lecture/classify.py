@@ -2,6 +2,7 @@
 
 import time
 from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass
 
 import hydra
 import torch
@@ -18,9 +19,16 @@ from gan_lightning.export.generator_file import load_generator
 from gan_lightning.lecture.classifiers import CLASSIFIERS, Classifier
 from gan_lightning.pixels import to_uint8
 from gan_lightning.sampling.draw import sample
+from gan_lightning.system.key_values import Reader, key_values, names, optional, whole
 
 HELP = "a table of classifiers, of P(Y|X) and of P(X|Y) P(Y): data=mnist generator=RUN images=10000"
-OWN = {"generator": "", "images": "10000", "tested": "2000", "seed": "0"}
+KEYS: dict[str, Reader] = {  # the others are train.py's
+    "generator": optional(str),
+    "images": whole(1),
+    "tested": whole(1),
+    "seed": whole(0, (1 << 32) - 1),  # scikit-learn's bound
+    "trust": optional(names),
+}
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -30,27 +38,37 @@ def add_arguments(parser: ArgumentParser) -> None:
         nargs="*",
         metavar="KEY=VALUE",
         help="data=... as for train.py; images=10000 to train on, tested=2000; generator=RUN: "
-        "train on its samples too; seed=0",
+        "train on its samples too; trust=a.MyG; seed=0",
     )
 
 
-def main(asked: Namespace) -> str:
+@dataclass(frozen=True)
+class Asked:
+    """What the command's own keys say."""
+
+    generator: str | None = None
+    images: int = 10_000
+    tested: int = 2000
+    seed: int = 0
+    trust: list[str] | None = None
+
+
+def main(arguments: Namespace) -> str:
     """Fit all classifiers and show how many test images each gets right."""
-    given = dict(item.partition("=")[::2] for item in asked.overrides)
-    own = OWN | {key: given.pop(key) for key in OWN if key in given}
-    count, tested, seed = (_whole(key, own[key]) for key in ("images", "tested", "seed"))
-    data = _data([f"{key}={value}" for key, value in given.items()])
+    own = [word for word in arguments.overrides if word.partition("=")[0] in KEYS]
+    asked = Asked(**key_values(own, KEYS))
+    data = _data([word for word in arguments.overrides if word not in own])
     classes = data.num_classes
     if not classes:
         raise UserError(f"{data.name} has no labels: there is nothing to classify")
-    test = _some(_test_split(data), tested)
-    sources = {"reals": _some(data.images, count)}
-    if own["generator"]:
-        sources["samples"] = _samples(own["generator"], data, len(sources["reals"]), seed)
+    test = _some(_test_split(data), asked.tested)
+    sources = {"reals": _some(data.images, asked.images)}
+    if asked.generator:
+        sources["samples"] = _samples(asked, data, len(sources["reals"]))
     console = Console()
     console.print(
         f"{data.name}: trained on {len(sources['reals']):,} images"
-        + (f", or on as many samples of {own['generator']}" if own["generator"] else "")
+        + (f", or on as many samples of {asked.generator}" if asked.generator else "")
         + f"; tested on {len(test):,} others"
     )
     table = Table(title="share of the test images named right", title_justify="left")
@@ -59,20 +77,14 @@ def main(asked: Namespace) -> str:
         table.add_column(head)
     for one in CLASSIFIERS:
         cells = [
-            cell for images in sources.values() for cell in _row(one, images, test, classes, seed)
+            cell
+            for images in sources.values()
+            for cell in _row(one, images, test, classes, asked.seed)
         ]
         table.add_row(one.name, one.learns, *cells, "yes" if one.generates else "no")
         console.print(f"{one.name}: {', '.join(cells)}", style="dim")
     console.print(table)
     return f"guessing would be right in {1 / len(data.classes):.1%}"
-
-
-def _whole(key: str, value: str) -> int:
-    if not value.isdecimal() or (key != "seed" and not int(value)):
-        raise UserError(f"{key}={value} must be a whole number" + ", at least 1" * (key != "seed"))
-    if key == "seed" and int(value) >= 1 << 32:  # scikit-learn's bound
-        raise UserError(f"seed={value} must be below {1 << 32}")
-    return int(value)
 
 
 def _data(overrides: list[str]) -> DataModule:
@@ -97,17 +109,18 @@ def _some(images: ImageTensors, count: int) -> ImageTensors:
     return images.rows(order[:count])
 
 
-def _samples(path: str, data: DataModule, count: int, seed: int) -> ImageTensors:
-    """Return labelled samples of a generator, labels as often as in its data."""
-    generator = load_generator(path)
+def _samples(asked: Asked, data: DataModule, count: int) -> ImageTensors:
+    """Return labelled samples of the generator, labels as often as in its data."""
+    assert asked.generator is not None
+    generator = load_generator(asked.generator, asked.trust)
     if generator.num_classes != data.num_classes or generator.image_shape != _shape(data):
         raise UserError(
-            f"generator={path} draws {list(generator.image_shape)} images of "
+            f"generator={asked.generator} draws {list(generator.image_shape)} images of "
             f"{generator.num_classes} labels, and {data.name} has {list(_shape(data))} of "
             f"{data.num_classes}"
         )
     about = generator.metadata
-    images, labels = sample(generator, count, seed, about.labels, about.class_counts or ())
+    images, labels = sample(generator, count, asked.seed, about.labels, about.class_counts or ())
     assert labels is not None  # it is conditional
     return ImageTensors(to_uint8(images), labels)
 

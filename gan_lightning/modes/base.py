@@ -11,6 +11,7 @@ from tqdm import tqdm
 from gan_lightning.errors import UserError
 from gan_lightning.export.discriminator_file import Judge, judge_file, read_judge
 from gan_lightning.export.metadata import GeneratorMetadata
+from gan_lightning.export.rebuild import Trust
 from gan_lightning.modes.sheet import Sheet, write_sheet
 from gan_lightning.networks.base import Generator
 from gan_lightning.sampling.draw import CHUNK, sample_labels
@@ -49,7 +50,7 @@ class Subject:
     overwrite: bool
     train_judge: bool
     truncation: float | None
-    trust: str | None
+    trust: Trust
     whole: bool
     reals: "Callable[[], DataModule]"
 

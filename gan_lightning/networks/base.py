@@ -154,3 +154,9 @@ def network_path(target: str, kind: type[Network]) -> str:
         if target in (f"{__package__}.{name}", f"{cls.__module__}.{name}"):
             return name
     return target
+
+
+def parameter_count(network: nn.Module) -> int:
+    """Return how many parameters a network has; what is fitted is in buffers."""
+    tensors: list[Tensor] = [*network.parameters()] or [*network.buffers()]
+    return sum(tensor.numel() for tensor in tensors)

@@ -31,12 +31,10 @@ class DCGANGenerator(Generator):
 
     Source: Radford et al. 2016, Unsupervised Representation Learning with DCGANs, figure 1, plus
     the last convolution, so that the levels below can be narrow at the same quality. Conditional
-    as in Mirza & Osindero 2014. Sub-pixel convolution: Shi et al. 2016, section 3.2.
+    as in Mirza & Osindero 2014.
 
     Args:
         width: channels at full resolution; doubled at every level below.
-        subpixel: the last level by two 3x3 convolutions at half resolution, of which the second
-            makes four pixels of each place; it takes two thirds of the time on a CPU.
     """
 
     def __init__(
@@ -47,7 +45,6 @@ class DCGANGenerator(Generator):
         width: Count = 16,
         codes: Codes = (0, 0),
         clusters: Whole = 0,
-        subpixel: Switch = False,
     ) -> None:
         super().__init__(latent_dim, image_shape, num_classes, codes, clusters)
         channels, size, _ = self.image_shape
@@ -57,16 +54,11 @@ class DCGANGenerator(Generator):
         self.condition = LabelConcat(labels)
         self.project = nn.Linear(latent_dim + labels, wide * start * start, bias=False)
         layers: list[nn.Module] = [nn.Unflatten(1, (wide, start, start)), *_norm_relu(wide)]
-        subpixel = subpixel and levels > 0
-        for _ in range(levels - subpixel):
+        for _ in range(levels):
             up = nn.ConvTranspose2d(wide, wide // 2, 4, stride=2, padding=1, bias=False)
             wide //= 2
             layers += [up, *_norm_relu(wide)]
-        if subpixel:
-            layers += [nn.Conv2d(wide, wide, 3, padding=1, bias=False), *_norm_relu(wide)]
-            layers += [nn.Conv2d(wide, 4 * channels, 3, padding=1), nn.PixelShuffle(2), nn.Tanh()]
-        else:
-            layers += [nn.Conv2d(wide, channels, 3, padding=1), nn.Tanh()]
+        layers += [nn.Conv2d(wide, channels, 3, padding=1), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
         normal_init(self)
 

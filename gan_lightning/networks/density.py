@@ -12,6 +12,13 @@ from gan_lightning.errors import UserError
 from gan_lightning.networks.base import Generator
 from gan_lightning.networks.layers import required
 
+# erf(x) is x P(x^2) / Q(x^2), from the highest power down; beyond _ERF_ONE it is 1 in float32.
+_ERF = [2.2905065861350646e-4, 3.4082910107109506e-3, 5.0955695062380861e-2]
+_ERF += [1.8520832239976145e-1, 1.128379143519084]
+_ERF_BELOW = [-1.1791602954361697e-7, 2.3547966471313185e-5, 1.0179625278914885e-3]
+_ERF_BELOW += [1.4070470171167667e-2, 1.1098505178285362e-1, 4.9746925110067538e-1, 1.0]
+_ERF_ONE = 3.832506856900711
+
 
 class Density(Generator, ABC):
     """A generator z[B, L], y -> image that also has log p(x|y), and is fitted in one pass.
@@ -122,8 +129,25 @@ class Density(Generator, ABC):
 
 
 def uniform(z: Tensor) -> Tensor:
-    """Return Phi(z): standard normal numbers as uniform ones, above 0 and at most 1."""
-    return torch.special.ndtr(z).clamp(min=torch.finfo(z.dtype).tiny)
+    """Return Phi(z): standard normal numbers as uniform ones, above 0 and at most 1.
+
+    In products, sums and one quotient alone, which every runtime and processor rounds alike; erf
+    each computes in its own way, and a bin or a state that holds 1/6,000 enlarges the difference.
+    Right to 2e-7.
+
+    Source: Eigen, unsupported SpecialFunctions, generic_fast_erf_float (the coefficients).
+    """
+    x = (z * math.sqrt(0.5)).clamp(-_ERF_ONE, _ERF_ONE)
+    square = x * x
+    erf = x * _polynomial(_ERF, square) / _polynomial(_ERF_BELOW, square)
+    return ((1 + erf) * 0.5).clamp(torch.finfo(z.dtype).tiny, 1.0)
+
+
+def _polynomial(coefficients: Sequence[float], x: Tensor) -> Tensor:
+    value = torch.full_like(x, coefficients[0])
+    for coefficient in coefficients[1:]:
+        value = value * x + coefficient
+    return value
 
 
 def choose(u: Tensor, probability: Tensor) -> Tensor:

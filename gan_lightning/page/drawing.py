@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from gan_lightning.errors import UserError
 from gan_lightning.export.discriminator_file import Judge, read_judge
+from gan_lightning.export.rebuild import Trust
 from gan_lightning.page.asked import BadRequest
 from gan_lightning.page.player import Player
 from gan_lightning.pixels import to_uint8, to_unit_range, visible
@@ -30,8 +31,8 @@ CLASSIFIERS = {"mnist": "mnist", "digits": "digits"}  # data set -> shipped netw
 class Studio:
     """Answers about drawings; networks are read when they are first asked."""
 
-    def __init__(self, player: Player) -> None:
-        self.player = player
+    def __init__(self, player: Player, trust: Trust = None) -> None:
+        self.player, self.trust = player, trust
         self._lock, self._busy = threading.RLock(), threading.Lock()
         self._found: dict[str, Any] = {}
 
@@ -70,7 +71,7 @@ class Studio:
 
         def make() -> Judge:
             try:
-                return read_judge(self.player.file)
+                return read_judge(self.player.file, self.trust)
             except UserError as error:
                 raise UserError(f"There is no discriminator to judge it. {error}") from error
 
@@ -118,6 +119,7 @@ class Studio:
         latent = [round(x, 4) for x in found.z[0].tolist()]
         y = None if found.y is None else int(found.y[0])
         answer = {"picture": plain(found.images), "z": latent, "y": y, "error": error}
+        answer["moved"] = found.moved
         return answer | self.verdict(found.images.float())
 
     def prepared(self, png: bytes) -> Tensor:

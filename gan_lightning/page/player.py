@@ -8,13 +8,22 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gan_lightning.export.generator_file import read_generator
 from gan_lightning.export.metadata import GeneratorMetadata
+from gan_lightning.export.onnx_file import OnnxGenerator, onnx_of, read_onnx
+from gan_lightning.export.rebuild import Trust
 from gan_lightning.networks.base import Generator
 from gan_lightning.page.asked import MAX_IMAGES, BadRequest
 from gan_lightning.pixels import to_uint8, visible
 
 MAX_VALUES = 8 << 20  # numbers in the images of one answer
 MAX_LATENT = 4096  # numbers of a latent that a browser is sent
+
+
+def read_player(path: Path, trust: Trust = None) -> "Player":
+    """Return the player of a generator; of an exported folder it draws with the ONNX file."""
+    onnx = onnx_of(path)
+    return Player(*(read_onnx(onnx) if onnx else read_generator(path, trust)))
 
 
 @dataclass
@@ -58,6 +67,7 @@ class Player:
         return {
             "file": str(self.file),
             "network": m.class_name,
+            "onnx": isinstance(self.generator, OnnxGenerator),
             "dataset": m.dataset,
             "standing": m.standing,
             "latentDim": m.latent_dim,
@@ -76,7 +86,7 @@ class Player:
             BadRequest: the network has no truncation.
         """
         if truncation is not None and not self.truncates:
-            raise BadRequest(f"truncation: {type(self.generator).__name__} has none")
+            raise BadRequest(f"truncation: {self.metadata.class_name} has none here")
         with self._lock, torch.no_grad():
             if self.truncates:
                 self._truncate(1.0 if truncation is None else truncation)

@@ -13,11 +13,12 @@ from types import FrameType
 import uvicorn
 
 from gan_lightning.errors import UserError
-from gan_lightning.export.generator_file import newest_generator, read_generator
+from gan_lightning.export.generator_file import newest_generator
+from gan_lightning.export.rebuild import Trust
 from gan_lightning.page.app import Page
 from gan_lightning.page.drawing import Studio
 from gan_lightning.page.library import find_recordings
-from gan_lightning.page.player import Player
+from gan_lightning.page.player import read_player
 from gan_lightning.system.portable import STATUS
 
 ADDRESS = "127.0.0.1"
@@ -36,9 +37,13 @@ class Server(uvicorn.Server):
 
 
 def serve(
-    generator: Path | None, port: int, browse: bool, lab: Path | None, trust: str | None
+    generator: Path | None = None,
+    port: int = 8000,
+    open: bool = True,
+    lab: Path | None = None,
+    trust: Trust = None,
 ) -> None:
-    """Serve the page until a signal.
+    """Serve the page until a signal; the arguments are the command's.
 
     Raises:
         UserError: the port is in use, or the generator or a recording cannot be read.
@@ -50,14 +55,14 @@ def serve(
     known = page.studio.player if page.studio else None
     words = f"{known.file} ({known.metadata.dataset}; {known.metadata.standing})" if known else ""
     print(f"{words or page.refusal}\n{address}  (Ctrl-C ends it)", flush=True)
-    if browse and has_browser():
+    if open and has_browser():
         threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
     if page.studio:
         threading.Thread(target=page.studio.warm_up, daemon=True).start()
     Server(config).run(sockets=[listening])
 
 
-def make_page(generator: Path | None, lab: Path | None = None, trust: str | None = None) -> Page:
+def make_page(generator: Path | None, lab: Path | None = None, trust: Trust = None) -> Page:
     """Return the page of a generator; None: the newest, or the lab alone if there is none."""
     if lab is not None and not lab.exists():
         raise UserError(f"lab={lab}: no such folder")
@@ -68,9 +73,9 @@ def make_page(generator: Path | None, lab: Path | None = None, trust: str | None
         except UserError:
             words = "train one with `python train.py`, or name one with generator=PATH"
             refusal = f"No generator below outputs/: {words}. The lab is here without."
-    player = Player(*read_generator(generator, trust)) if generator is not None else None
+    player = read_player(generator, trust) if generator is not None else None
     refusal = player.refusal if player else refusal
-    studio = Studio(player) if player and not refusal else None
+    studio = Studio(player, trust) if player and not refusal else None
     return Page(studio, find_recordings(lab, player.file.parent if player else None), refusal)
 
 

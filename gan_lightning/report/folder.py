@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from gan_lightning.errors import UserError
-from gan_lightning.system.untrusted import printable, read_small, strict_json, tensor_header
+from gan_lightning.system.untrusted import read_small, strict_json, tensor_header, words
 
 MARKS = ("config.yaml", "run.json", "metrics.csv")  # a folder with none of them is no run
 REPORT_FILE, FLOORS_FILE = "report.html", "floors.json"
@@ -56,6 +56,13 @@ class Run:
         return node
 
     @property
+    def minutes(self) -> tuple[float, int]:
+        """Minutes over all starts whose end is known, and how many starts have none."""
+        spans = [(when(one.get("start")), when(one.get("end"))) for one in self.sessions]
+        known = [(end - start).total_seconds() / 60 for start, end in spans if start and end]
+        return sum(known), len(spans) - len(known)
+
+    @property
     def ended(self) -> str:
         """How the run ended, in words."""
         if not self.sessions:
@@ -64,13 +71,6 @@ class Run:
         if reason == "running":
             return "running, or killed: run.json has no end"
         return reason or "not known"
-
-
-def words(value: Any, limit: int = 2000) -> str:
-    """Return a text or number of a record as one line; "" of anything else."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return ""
-    return printable(str(value))[:limit]
 
 
 def when(value: Any) -> datetime | None:
@@ -102,10 +102,15 @@ def read_run(folder: Path) -> Run:
     run.config = _config(run)
     run.log = list(_log(run)) if (folder / "run.log").exists() else []
     run.generators = {name: found for name in GENERATORS if (found := _metadata(folder / name))}
-    files = sorted(folder.glob("evaluation*.json"), key=lambda file: file.lstat().st_mtime)
-    for file in files[-MOST_EVALUATIONS:]:
-        run.evaluations[file.name] = _node(run, file.name)
+    read_evaluations(run, MOST_EVALUATIONS)
     return run
+
+
+def read_evaluations(run: Run, most: int) -> None:
+    """Read the newest `most` evaluation*.json of a folder, the newest one last."""
+    files = sorted(run.folder.glob("evaluation*.json"), key=lambda file: file.lstat().st_mtime)
+    for file in files[-most:]:
+        run.evaluations[file.name] = _node(run, file.name)
 
 
 def below(folder: Path) -> Iterator[Path]:

@@ -1,9 +1,14 @@
 """HTML from texts that may come from a stranger's run folder: everything is escaped."""
 
+import base64
+import hashlib
 import html
 import json
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
+
+HERE = Path(__file__).parent
 
 
 class Html(str):
@@ -39,6 +44,26 @@ def table(head: Sequence[object], rows: Iterable[Sequence[object]], numbers: boo
     kind = "numbers" if numbers else "words"
     inside = tag("table", tag("thead", top), tag("tbody", *lines), class_=kind)
     return tag("div", inside, class_="wide", tabindex="0")
+
+
+def document(title: object, body: Html, script: str = "") -> str:
+    """Return a page in one file that needs no network; its policy lets one script run, or none."""
+    style = (HERE / "page.css").read_text(encoding="utf-8")
+    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    if script:
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        policy += f"; script-src 'sha256-{digest}'"
+    head = joined(
+        [
+            Html('<meta charset="utf-8">'),
+            Html(f'<meta http-equiv="Content-Security-Policy" content="{policy}">'),
+            Html('<meta name="viewport" content="width=device-width, initial-scale=1">'),
+            Html('<meta name="color-scheme" content="light dark">'),
+            tag("title", title),
+            Html(f"<style>{style}</style>"),
+        ]
+    )
+    return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>{body}</body></html>\n'
 
 
 def json_text(value: Any) -> Html:

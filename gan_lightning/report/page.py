@@ -1,13 +1,11 @@
 """The page: one HTML file that needs no network, and allows itself none."""
 
-import base64
-import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 
 from gan_lightning.report.curves import Curves, panels, read_curves
-from gan_lightning.report.folder import REPORT_FILE, Node, Run, read_run, when, words
-from gan_lightning.report.html import Html, joined, json_text, tag
+from gan_lightning.report.folder import REPORT_FILE, Node, Run, read_run
+from gan_lightning.report.html import HERE, Html, document, joined, json_text, tag
 from gan_lightning.report.pictures import (
     GIF_FILE,
     MOST_BYTES,
@@ -16,11 +14,11 @@ from gan_lightning.report.pictures import (
     find_strips,
     write_gif,
 )
-from gan_lightning.report.scores import evaluations, final_scores, live_floors, shown
+from gan_lightning.report.scores import evaluations, final_scores, live_floors
 from gan_lightning.report.sections import charts, config, doctor, files, players, sessions
+from gan_lightning.system.evaluation_file import shown
 from gan_lightning.system.files import atomic_write, relative
-
-HERE = Path(__file__).parent
+from gan_lightning.system.untrusted import words
 
 
 def write_report(folder: Path) -> Path:
@@ -78,26 +76,7 @@ def render(run: Run, strips: list[Strip]) -> str:
             Html(f"<script>{script}</script>"),
         ]
     )
-    head = _head(title, script)
-    return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>{body}</body></html>\n'
-
-
-def _head(title: Html, script: str) -> Html:
-    """Return the page's head, whose policy lets this one script run."""
-    style = (HERE / "page.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
-    policy += f"script-src 'sha256-{digest}'"
-    return joined(
-        [
-            Html('<meta charset="utf-8">'),
-            Html(f'<meta http-equiv="Content-Security-Policy" content="{policy}">'),
-            Html('<meta name="viewport" content="width=device-width, initial-scale=1">'),
-            Html('<meta name="color-scheme" content="light dark">'),
-            tag("title", title),
-            Html(f"<style>{style}</style>"),
-        ]
-    )
+    return document(title, body, script)
 
 
 def caption(seen: int, curves: Curves) -> str:
@@ -145,10 +124,8 @@ def _facts(run: Run, curves: Curves) -> Html:
 
 def _minutes(run: Run) -> str:
     """Return how long the run took, over all starts whose end is known."""
-    spans = [(when(s.get("start")), when(s.get("end"))) for s in run.sessions]
-    total = sum((end - start).total_seconds() for start, end in spans if start and end) / 60
-    open_ = sum(1 for start, end in spans if not (start and end))
-    if not spans or open_ == len(spans):
+    total, open_ = run.minutes
+    if open_ == len(run.sessions):
         return "not known"
     return f"{total:.{1 if total >= 1 else 2}f}" + (
         " and those of starts without an end" if open_ else ""

@@ -1,18 +1,27 @@
 """The scores that a run's records hold, each beside that of reals: its floor."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from itertools import groupby
 
 from gan_lightning.report.curves import Curves, Points
-from gan_lightning.report.folder import FLOORS_FILE, Node, Run, words
+from gan_lightning.report.folder import FLOORS_FILE, Node, Run
 from gan_lightning.report.html import Html, joined, table, tag
+from gan_lightning.system.evaluation_file import (
+    MOST_ROWS,
+    SECTIONS,
+    candidates_of,
+    finite,
+    node,
+    score_rows,
+    shown,
+    value_of,
+)
 from gan_lightning.system.files import relative
+from gan_lightning.system.untrusted import words
 
 WATCHED = ("score/fid", "score/reverse_kl", "score/gap")  # the first there is chooses the best
 HELD_OUT = ("log_p(held-out)", "accuracy/bayes", "elbo/held-out")
-SECTIONS = {"train": "against the training split", "test": "against the test split", "own": ""}
-LIVE_SCALE = {"kid": 1000.0}  # evaluate.py's table shows it so many times
-MOST_ROWS, MOST_CANDIDATES = 60, 8
+MOST_CANDIDATES = 8
 
 
 def live_floors(run: Run) -> dict[str, float]:
@@ -23,7 +32,7 @@ def live_floors(run: Run) -> dict[str, float]:
     """
     found = run.floors.get("scores")
     if isinstance(found, dict):
-        known = {f"score/{name}": _finite(value) for name, value in found.items()}
+        known = {f"score/{name}": finite(value) for name, value in found.items()}
         return {name: value for name, value in known.items() if value is not None}
     for record in reversed(run.evaluations.values()):
         network, data = record.get("network"), record.get("data")
@@ -31,11 +40,11 @@ def live_floors(run: Run) -> dict[str, float]:
         count = run.setting("callbacks.scores.num_samples")
         if not same or record.get("num_samples") != count or not isinstance(network, dict):
             continue
-        if "num_features" not in _dict(network.get("arguments")):  # not the classifier's
+        if "num_features" not in node(network.get("arguments")):  # not the classifier's
             continue
         floors = record.get("floors")
         train = floors.get("train") if isinstance(floors, dict) else None
-        value = _value(train.get("fid")) if isinstance(train, dict) else None
+        value = value_of(train.get("fid")) if isinstance(train, dict) else None
         if value is not None:
             return {"score/fid": value}
     return {}
@@ -97,61 +106,13 @@ def evaluations(run: Run) -> Html:
 
 
 def _tables(record: Node) -> Iterator[Html]:
-    listed = record.get("candidates")
-    candidates = [c for c in listed if isinstance(c, dict)] if isinstance(listed, list) else []
-    candidates = candidates[:MOST_CANDIDATES]
-    names = [words(c.get("name"), 80) for c in candidates]
-    floors = record.get("floors")
-    nested = isinstance(floors, dict)
-    for section, title in SECTIONS.items() if nested else {"": ""}.items():
-        scores = [_dict(c.get("scores")) for c in candidates]
-        floor = _dict(record.get("floor"))
-        if nested:
-            scores = [_dict(one.get(section)) for one in scores]
-            floor = _dict(_dict(floors).get(section))
-        known = list(dict.fromkeys(key for one in scores for key in one))[:MOST_ROWS]
-        if known:
-            rows = [
-                (_title(record, key), *(shown(one.get(key), key) for one in [*scores, floor]))
-                for key in known
-            ]
-            yield table([title or "score", *names, "reals (floor)"], rows)
-
-
-def _title(record: Node, key: str) -> str:
-    about = _dict(_dict(record.get("definitions")).get(key))
-    arrow = {"low": " ↓", "high": " ↑"}.get(words(about.get("better")), "")
-    return (words(about.get("title"), 80) or key.replace("_", " ")[:80]) + arrow
-
-
-def shown(score: Any, name: str = "") -> str:
-    """Return a score, a number or {value, margin}, as text; "-" if there is none."""
-    value = _value(score)
-    if value is None:
-        return words(_dict(score).get("value"), 8) or "-"  # "inf"
-    scale = LIVE_SCALE.get(name, 1.0)
-    text, margin = _short(value * scale), _finite(_dict(score).get("margin"))
-    return text if margin is None else f"{text} ± {_short(margin * scale)}"
-
-
-def _short(value: float) -> str:
-    if value == int(value) and abs(value) < 1e6:
-        return f"{value:,.0f}"
-    return f"{value:.3g}" if abs(value) < 0.001 or abs(value) >= 1e6 else f"{value:,.4g}"
+    candidates = candidates_of(record)[:MOST_CANDIDATES]
+    names = [words(one.get("name"), 80) for one in candidates]
+    found = score_rows(record, candidates)
+    for section, rows in groupby(found, key=lambda row: row.section):
+        head = [SECTIONS.get(section, "score"), *names, "reals (floor)"]
+        yield table(head, [(row.title, *row.values, row.floor) for row in rows])
 
 
 def _at(points: Points, seen: int) -> str:
     return shown(next((value for x, value in reversed(points) if x == seen), None))
-
-
-def _value(score: Any) -> float | None:
-    return _finite(score.get("value") if isinstance(score, dict) else score)
-
-
-def _finite(value: Any) -> float | None:
-    good = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
-    return float(value) if good else None
-
-
-def _dict(value: Any) -> Node:
-    return value if isinstance(value, dict) else {}

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 from gan_lightning.report.curves import Curves
-from gan_lightning.report.folder import Run, when, words
+from gan_lightning.report.folder import Run, when
 from gan_lightning.report.html import Html, joined, table, tag, text
 from gan_lightning.report.pictures import GIF_FILE
-from gan_lightning.report.scores import shown
+from gan_lightning.system.evaluation_file import shown
 from gan_lightning.system.files import relative
+from gan_lightning.system.untrusted import words
 
 MOST_CONFIG, MOST_SESSIONS = 100_000, 50
 FILES = {  # what stands in a run folder, and what it is for
@@ -20,6 +21,7 @@ FILES = {  # what stands in a run folder, and what it is for
     "config.yaml": "every setting",
     "metrics.csv": "the curves",
     "floors.json": "what held-out reals score",
+    "loggers.json": "the run's id in wandb, MLflow or Trackio",
     "lab.npz": "a recording for the page's lab",
     "run.json": "every start of the run",
     "run.log": "what the doctor said",

@@ -1,4 +1,4 @@
-"""What a run says of itself: at its start, at its end, and in TensorBoard's HParams tab."""
+"""What a run says of itself: at its start, at its end, and of its settings to the loggers."""
 
 from pathlib import Path
 from typing import Any
@@ -6,14 +6,15 @@ from typing import Any
 from lightning import Trainer
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from rich.console import Console
-from torch import Tensor, nn
+from torch import nn
 
 from gan_lightning.config import Settings
 from gan_lightning.config.checks import leaves
 from gan_lightning.data import DataModule
 from gan_lightning.export.generator_file import BEST_FILE, GENERATOR_FILE, read_metadata
-from gan_lightning.loggers import TensorBoard
+from gan_lightning.loggers.tool import tools_of
 from gan_lightning.networks import DCGANGenerator, Discriminator, Generator, VAEEncoder
+from gan_lightning.networks.base import parameter_count
 from gan_lightning.report.folder import REPORT_FILE
 from gan_lightning.system.files import relative
 from gan_lightning.system.portable import native_bf16
@@ -23,10 +24,8 @@ announce = rank_zero_only(Console(highlight=False, soft_wrap=True).print)
 
 
 def parameters(network: nn.Module) -> str:
-    """Return the class name and the parameter count of a network; what is fitted is in buffers."""
-    tensors: list[Tensor] = [*network.parameters()] or [*network.buffers()]
-    count = sum(tensor.numel() for tensor in tensors)
-    return f"{type(network).__name__}, {count:,} parameters"
+    """Return the class name and the parameter count of a network."""
+    return f"{type(network).__name__}, {parameter_count(network):,} parameters"
 
 
 def summary(
@@ -91,13 +90,15 @@ def closing_words(run_dir: Path) -> str:
     # All runs side by side, or this one alone if it lies elsewhere.
     outputs = Path("outputs")
     logs = outputs if run_dir.resolve().is_relative_to(outputs.resolve()) else run_dir
-    steps += [f"tensorboard --logdir {relative(logs)}"]
+    if any(run_dir.glob("events.out.tfevents.*")):
+        steps += [f"tensorboard --logdir {relative(logs)}"]
+    steps += [str(tool["show"]) for tool in tools_of(run_dir).values()]
     lines += [f"{'' if i else 'next':<11}{step}" for i, step in enumerate(steps)]
     return "\n".join(lines)
 
 
-def announce_settings(trainer: Trainer, settings: Settings) -> None:
-    """Fill TensorBoard's HParams tab with the settings that runs differ in."""
+def shown_settings(settings: Settings) -> Settings:
+    """Return the settings that runs differ in, flat: for TensorBoard's HParams tab and the like."""
     groups = ("model", "loss", "penalty", "constraint", "augment", "optimizer", "ema")
     flat: dict[str, Any] = {key: settings[key] for key in ("seed", "d_steps") if key in settings}
     flat |= {"data": settings["data"]["name"], "batch_size": settings["data"]["batch_size"]}
@@ -105,6 +106,4 @@ def announce_settings(trainer: Trainer, settings: Settings) -> None:
         if not key.endswith("._partial_"):
             shown = value.rpartition(".")[2] if key.endswith("._target_") else value
             flat[key] = str(shown) if isinstance(shown, list) else shown
-    for logger in trainer.loggers:
-        if isinstance(logger, TensorBoard):
-            logger.log_hyperparams(flat)
+    return flat

@@ -34,6 +34,7 @@ from gan_lightning.config.schema import resolved, written
 from gan_lightning.data import DataModule
 from gan_lightning.errors import UserError
 from gan_lightning.export.generator_file import GENERATOR_FILE
+from gan_lightning.loggers import Tool
 from gan_lightning.metrics.scores import DEFINITIONS
 from gan_lightning.runs.resume import finished
 from gan_lightning.schedules import scheduled
@@ -154,9 +155,12 @@ def _signature(node: Any, key: str) -> None:
         build_node(node, key)  # complains
     arguments = {name: value for name, value in node.items() if not name.startswith("_")}
     try:
-        inspect.signature(get_object(node["_target_"])).bind(**arguments)
+        kind = get_object(node["_target_"])
+        inspect.signature(kind).bind(**arguments)
     except Exception as error:  # whatever importing a class of the user's raises
         raise complaint(key, node, error) from error
+    if isinstance(kind, type) and issubclass(kind, Tool):
+        kind.require()
 
 
 def _module(settings: Settings, made: dict[str, Any]) -> GenerativeModule:
@@ -181,6 +185,8 @@ def doubts(built: Built) -> Iterator[str]:
         yield f"no {GENERATOR_FILE}: it holds a `Generator` class with plain arguments alone."
     if settings["trainer"].get("max_epochs") == 0:
         yield "trainer.max_epochs=0 trains nothing."
+    if "logger.csv" not in part_nodes(settings, "logger"):
+        yield "logger.csv=null writes no metrics.csv: a report has no curves, a search no result."
     metric = settings["optimized_metric"]
     if metric and metric not in (known := known_metrics(built.module)):
         hint = suggestion(metric, known)

@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 from typing import Any, cast
 
-from lightning import Trainer
 from omegaconf import DictConfig, OmegaConf
 
 from gan_lightning.config import Settings
@@ -12,7 +11,6 @@ from gan_lightning.config.checks import leaves
 from gan_lightning.config.method import training_class
 from gan_lightning.config.schema import AUTO
 from gan_lightning.errors import UserError
-from gan_lightning.loggers import MetricsCSV, TensorBoard
 from gan_lightning.system.checkpoint_file import (
     DamagedCheckpoint,
     RunCheckpoint,
@@ -177,10 +175,3 @@ def difference(trained: Settings, asked: Settings) -> str:
     key = min(moved, key=lambda name: name.count("."))
     more = f" ({len(moved) - 1} more differ)" if len(moved) > 1 else ""
     return f"trained with {key}={old.get(key)}, asked for {new.get(key)}{more}"
-
-
-def rewind_curves(trainer: Trainer, images_seen: int) -> None:
-    """Drop the points after a position: they are measured again."""
-    for logger in trainer.loggers:
-        if isinstance(logger, MetricsCSV | TensorBoard):
-            logger.resume(images_seen)

@@ -12,14 +12,15 @@ from rich.markup import escape
 from gan_lightning.callbacks.export import GeneratorExport
 from gan_lightning.callbacks.report import RunReport
 from gan_lightning.config import Settings
-from gan_lightning.config.build import build_data, build_group, run_images, schedule_over
+from gan_lightning.config.build import build_data, run_images, schedule_over
+from gan_lightning.config.loggers import build_loggers
 from gan_lightning.errors import RunError, UserError
 from gan_lightning.loggers import MetricsCSV
-from gan_lightning.runs.console import announce, announce_settings, closing_words, summary
+from gan_lightning.runs.console import announce, closing_words, shown_settings, summary
 from gan_lightning.runs.failures import explain, last_good
 from gan_lightning.runs.preflight import Built, check_batch, doubts, preflight
 from gan_lightning.runs.record import RunRecord, Start
-from gan_lightning.runs.resume import complete, find_checkpoint, fit_weights, rewind_curves
+from gan_lightning.runs.resume import complete, find_checkpoint, fit_weights
 from gan_lightning.system.checkpoint_file import RunCheckpoint
 from gan_lightning.system.files import atomic_write, relative
 from gan_lightning.system.folder_lock import run_folder
@@ -63,7 +64,6 @@ def train_in(
     check_batch(data, trainer.world_size)
     schedule_over(module, run_images(settings, data, trainer.world_size))
     torch.set_float32_matmul_precision("high")  # TF32 on GPUs that have it
-    trainer.loggers = build_group(settings, "logger")
     for callback in trainer.callbacks:  # type: ignore[attr-defined]  # a connector sets it
         if isinstance(callback, GeneratorExport):
             callback.config = settings  # with the data that was found
@@ -75,8 +75,7 @@ def train_in(
         fit_weights(run_dir, checkpoint, module, settings)
     before = module.images_seen
     with recorded(run_dir, settings, module, trainer, start):
-        rewind_curves(trainer, before)
-        announce_settings(trainer, settings)
+        trainer.loggers = build_loggers(settings, before, shown_settings(settings))
         last = run_dir / "checkpoints" / "last.ckpt" if checkpoint else None
         with SIGNALS.waiting(trainer.strategy.launcher is not None):  # it has ranks of its own
             trainer.fit(module, datamodule=data, ckpt_path=last, weights_only=True)

@@ -25,12 +25,14 @@ class Inversion:
         z: the latents [N, L].
         y: the labels int64[N]; None without labels.
         errors: root mean square difference of pixels in (0, 1), [N].
+        moved: whether z was moved; without a gradient it is that of the nearest sample.
     """
 
     images: Tensor
     z: Tensor
     y: Tensor | None
     errors: Tensor
+    moved: bool
 
 
 def invert(
@@ -65,6 +67,7 @@ def invert(
         torch.cat([one.z for one in found]),
         torch.cat([one.y for one in found if one.y is not None]) if labels else None,
         torch.cat([one.errors for one in found]),
+        all(one.moved for one in found),
     )
 
 
@@ -115,4 +118,5 @@ def _descend(
     with torch.no_grad():
         drawn = generator(z, y).float()
     errors = best[rows].sqrt().cpu() / 2  # pixels in (0, 1) differ by half as much
-    return Inversion(drawn.cpu(), z.cpu(), None if y is None else y.cpu(), errors)
+    labels = None if y is None else y.cpu()
+    return Inversion(drawn.cpu(), z.cpu(), labels, errors, error.requires_grad)

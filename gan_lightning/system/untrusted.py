@@ -46,6 +46,13 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def words(value: Any, limit: int = 2000) -> str:
+    """Return a text or number of a record as one line; "" of anything else."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    return printable(str(value))[:limit]
+
+
 def strict_json(text: str | bytes) -> Any:
     """Parse JSON; ValueError if it has NaN, infinity or a key twice, or is nested too deep."""
 

@@ -208,8 +208,8 @@ def test_what_goes_wrong_leaves_what_was_there(
     file = generator_file(tmp_path / "run", "MLPGenerator")
     folder = quiet(generator=str(file), format="torch", output=tmp_path / "out")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    wrong = lambda path: lambda z, y: torch.zeros(len(z), 1, 8, 8)  # noqa: E731
-    monkeypatch.setattr("gan_lightning.export.program.open_onnx", wrong)
+    wrong = lambda path: (lambda z, y: torch.zeros(len(z), 1, 8, 8), {})  # noqa: E731
+    monkeypatch.setattr("gan_lightning.export.folder.open_onnx", wrong)
     said = refused(capsys, f"generator={file}", f"output={folder}", "overwrite=true")
     assert "104 of 104 images differ" in said
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

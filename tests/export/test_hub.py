@@ -51,4 +51,4 @@ def test_the_page_says_what_the_command_takes() -> None:
     from gan_lightning.export.__main__ import KEYS
 
     table = PAGE.partition("| key |")[2].partition("\n\n")[0]
-    assert tuple(re.findall(r"^\| (\w+) \|", table, re.M)) == KEYS
+    assert tuple(re.findall(r"^\| (\w+) \|", table, re.M)) == tuple(KEYS)

@@ -74,8 +74,11 @@ def test_a_vae_reads_what_it_was_trained_on(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ([f"seed={1 << 32}"], "seed=4294967296 must be below 4294967296"),
-        (["images=none"], "images=none must be a whole number, at least 1"),
+        (
+            [f"seed={1 << 32}"],
+            "must be a whole number at least 0 and at most 4294967295",
+        ),
+        (["images=none"], "images=none must be a whole number at least 1"),
         (["data=nowhere"], "data=nowhere: "),
         (["data=digits", "data.num_classes=0"], "digits has no labels"),
         (["data=digits", "generator=nowhere"], "nowhere"),

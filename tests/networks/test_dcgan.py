@@ -23,17 +23,6 @@ def test_width_is_the_channels_at_full_resolution() -> None:
     assert seen == {(4, 64), (8, 32), (16, 16), (32, 8), (32, 1)}
 
 
-@pytest.mark.parametrize("side", [7, 28, 32, 64])
-def test_sub_pixels_leave_the_shape_and_save_the_level_at_full_resolution(side: int) -> None:
-    generator = DCGANGenerator(16, [3, side, side], width=8, subpixel=True)
-    seen: set[tuple[int, int]] = set()
-    for layer in generator.layers:
-        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
-            layer.register_forward_hook(lambda _m, _i, out: seen.add((out.shape[-1], out.shape[1])))
-    assert generator(torch.randn(2, 16)).shape == (2, 3, side, side)
-    assert max(seen) == ((side // 2, 16) if side > 7 else (7, 3))
-
-
 @pytest.mark.parametrize(("batch_norm", "count"), [(False, 0), (True, 1)])
 def test_the_discriminator_normalises_on_request_alone(batch_norm: bool, count: int) -> None:
     network = DCGANDiscriminator([1, 28, 28], width=8, batch_norm=batch_norm)

@@ -18,9 +18,10 @@ from gan_lightning.errors import UserError
 from gan_lightning.export.generator_file import load_generator, save_generator
 from gan_lightning.export.metadata import GeneratorMetadata
 from gan_lightning.networks import Density, GaussianMixture, HiddenMarkov, NaiveBayes
-from gan_lightning.pixels import to_unit_range
+from gan_lightning.networks.density import uniform
+from gan_lightning.pixels import to_uint8, to_unit_range
 from gan_lightning.sampling.draw import sample
-from tests.tiny import fitted
+from tests.tiny import fitted, nearly_black
 
 DENSITIES = [NaiveBayes, GaussianMixture, HiddenMarkov]
 EVERY = pytest.mark.parametrize("cls", DENSITIES, ids=lambda cls: cls.__name__)
@@ -147,6 +148,30 @@ def test_naive_bayes_draws_its_histograms() -> None:
     assert (x.diff(dim=0) > 0).all(), "F^-1 rises"
     found = torch.stack([torch.histc(pixel, 4, -1, 1) for pixel in x.T]) / 1000
     torch.testing.assert_close(found, density.probability[2], atol=0.002, rtol=0)
+
+
+def test_uniform_is_phi() -> None:
+    z = torch.cat([torch.linspace(-6, 6, 200_001), torch.tensor([-40.0, 40.0])])
+    u = uniform(z)
+    assert (u.double() - torch.special.ndtr(z.double())).abs().max() < 2e-7
+    assert u.min() > 0
+    assert u.max() == 1
+
+
+def test_naive_bayes_draws_what_older_versions_drew() -> None:
+    """They took Phi from torch; their files have the same bins."""
+    density = NaiveBayes([1, 12, 12])
+    density.fit(nearly_black(6000))
+    z = torch.randn(1000, 144, generator=torch.Generator().manual_seed(0))
+    edges = density.probability[0].cumsum(dim=1)
+    u = torch.special.ndtr(z)
+    level = (u[..., None] > edges[:, :-1]).sum(dim=2)
+    inside, above = (t.expand(1000, -1, -1) for t in (density.probability[0], edges))
+    inside, above = (t.gather(2, level[..., None])[..., 0] for t in (inside, above))
+    drawn = (level + ((u - above) / inside + 1).clamp(0, 1)) / 16 - 1
+    off = to_uint8(density(z)).flatten(1).int() - to_uint8(drawn).int()
+    assert off.abs().max() <= 1
+    assert (off != 0).float().mean() < 1e-4
 
 
 def test_naive_bayes_counts_as_scikit_learn_does() -> None:

@@ -25,11 +25,11 @@ Files = Callable[..., Path]
     [
         (["generator=nowhere"], "generator=nowhere: no such file"),
         (["lab=nowhere"], "lab=nowhere: no such folder"),
-        (["port=x"], "port=x must be a whole number"),
+        (["port=x"], "port=x must be a whole number at least 0 and at most 65535"),
         (["port=70000"], "port=70000 must be"),
         (["open=maybe"], "open=maybe must be true or false"),
-        (["colour=red"], "'colour=red' is none of"),
-        (["8000"], "'8000' is none of"),
+        (["colour=red"], "there is no key colour; did you mean generator, port, open, lab, trust"),
+        (["8000"], "'8000' is not KEY=VALUE"),
     ],
 )
 def test_mistakes_are_one_sentence(
@@ -40,8 +40,9 @@ def test_mistakes_are_one_sentence(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    given = [word for word in ("port=0", "open=false") if word[:5] != words[0][:5]]
     with pytest.raises(SystemExit) as end:
-        command.main(["open=false", "port=0", *words])
+        command.main([*given, *words])
     assert end.value.code == 2
     said = capsys.readouterr().err
     assert complaint in said

@@ -11,6 +11,7 @@ from gan_lightning.callbacks.context import context
 from gan_lightning.callbacks.doctor.diagnosis import Chart, diagnose
 from gan_lightning.callbacks.doctor.measure import Panel, choose_panel, measure
 from gan_lightning.callbacks.doctor.rules import RULES
+from gan_lightning.loggers import Tool
 from gan_lightning.ranges import NonNegative, number, validated
 from gan_lightning.training.base import GenerativeModule
 
@@ -19,8 +20,8 @@ from gan_lightning.training.base import GenerativeModule
 class CollapseDoctor(Callback):
     """Looks at both networks after every epoch; silent as long as they learn.
 
-    What it finds is said once, until it clears: on the console, as TensorBoard text `doctor` and
-    in a log file. It looks at copies of the networks with latents of its own, on the first
+    What it finds is said once, until it clears: on the console, as text `doctor` in the loggers
+    and in a log file. It looks at copies of the networks with latents of its own, on the first
     process alone, and so changes nothing in the training. What is fitted without an optimizer
     cannot go wrong step by step, and is not looked at.
     """
@@ -59,6 +60,8 @@ class CollapseDoctor(Callback):
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
                 logger.experiment.add_text("doctor", words, module.images_seen)
+            elif isinstance(logger, Tool):
+                logger.words("doctor", words, module.images_seen)
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         now = datetime.now().isoformat(" ", "seconds")
         with self.log_file.open("a", encoding="utf-8") as file:

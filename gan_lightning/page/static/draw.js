@@ -74,7 +74,8 @@ export function startDrawing(about, label, say, take) {
       found = nearest;
       paint($("nearest"), picture(nearest.picture));
       const kind = nearest.y === null ? "" : `, drawn as a ${nearest.y}`;
-      $("nearest-words").textContent = `nearest fake${kind}; off by ${nearest.error.toFixed(2)} a pixel`;
+      const among = nearest.moved ? "" : " of a thousand samples, for this generator has no gradients";
+      $("nearest-words").textContent = `nearest fake${among}${kind}; off by ${nearest.error.toFixed(2)} a pixel`;
       $("judged").textContent = `${opinion(answer)}${nearest.pFake ? ` Of the nearest fake: ${nearest.pFake[0].toFixed(2)}.` : ""}`;
       $("take").hidden = false;
     } catch (error) { if (mine === round) say(error.message); }

@@ -35,7 +35,7 @@ try {
   const about = await get("/api/about");
   const generator = about.generator;
   if (generator) {
-    $("source").textContent = `${generator.network} of ${generator.dataset}, ${generator.standing}`;
+    $("source").textContent = `${generator.network} of ${generator.dataset}, ${generator.standing}${generator.onnx ? ", drawn by onnxruntime" : ""}`;
     $("source").title = generator.file;
     $("studio").hidden = false;
     await startPlay(generator, say);

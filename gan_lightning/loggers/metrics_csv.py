@@ -1,47 +1,17 @@
-"""Curves on the images_seen axis: TensorBoard's HParams tab, and a CSV file beside it."""
+"""`metrics.csv`, which the report, the searches and the doctor read."""
 
 import csv
+import errno
+import io
 import os
-from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch.loggers import Logger, TensorBoardLogger
+from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
-from torch.utils.tensorboard.summary import hparams
 
 from gan_lightning.errors import UserError
 from gan_lightning.system.files import atomic_write
-
-METRICS = ("loss/D", "loss/G", "score/fid")  # that the HParams tab shows beside the settings
-
-
-class TensorBoard(TensorBoardLogger):
-    """Lightning's logger, writing straight into the run folder, with the HParams tab filled."""
-
-    def __init__(self, save_dir: str) -> None:
-        super().__init__(save_dir, name="", version="", default_hp_metric=False)
-
-    @rank_zero_only
-    def log_hyperparams(
-        self, params: dict[str, Any] | Namespace, metrics: Any = None, step: int | None = None
-    ) -> None:
-        """Announce settings and metric names; the curves themselves fill in the values.
-
-        Lightning would log a made-up value at step 0 for each metric.
-        """
-        settings = dict(params) if isinstance(params, dict) else vars(params)
-        for summary in hparams(settings, dict.fromkeys(METRICS, 0.0)):
-            self.experiment.file_writer.add_summary(summary)
-
-    @rank_zero_only
-    def resume(self, images_seen: int) -> None:
-        """Continue the curves from this position; TensorBoard hides later points."""
-        self._kwargs["purge_step"] = images_seen + 1
-
-    @rank_zero_only
-    def save(self) -> None:
-        """Write nothing beside the events: the run folder has its config.yaml."""
 
 
 class MetricsCSV(Logger):
@@ -92,12 +62,24 @@ class MetricsCSV(Logger):
             rows = self._rows() if self._columns else []
             self._columns += [name for name in row if name not in self._columns]
             self._rewrite(rows)
-        with self.path.open("a", newline="", encoding="utf-8") as file:
-            csv.DictWriter(file, self._columns).writerow(row)
+        text = io.StringIO(newline="")
+        csv.DictWriter(text, self._columns).writerow(row)
+        self._append(text.getvalue().encode())
 
     def column(self, metric: str) -> list[float]:
         """Return the values of a metric that the file holds, in order."""
         return [float(row[metric]) for row in self._rows() if row.get(metric)]
+
+    def _append(self, row: bytes) -> None:
+        """Write a row or none: the run goes on when a disk is full, and half a row is another."""
+        with self.path.open("ab", buffering=0) as file:
+            end = file.tell()
+            try:
+                if file.write(row) != len(row):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+            except OSError:
+                file.truncate(end)
+                raise
 
     def _rows(self) -> list[dict[str, str]]:
         with self.path.open(newline="", encoding="utf-8") as file:
