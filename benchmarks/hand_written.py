@@ -30,6 +30,13 @@ ROOT = Path(__file__).parents[1]
 LR, END, HALF_LIFE, RAMP_UP, R1, EVERY = 2e-3, 0.01, 10_000, 0.1, 0.1, 4
 
 
+Backward = Callable[[Tensor, nn.Module], None]  # of a loss, and the network that it moves
+
+
+def plain(loss: Tensor, network: nn.Module) -> None:
+    loss.backward()
+
+
 def networks(overrides: list[str]) -> tuple[nn.Module, nn.Module]:
     """Return G and D as a config describes them, in the layout that train.py gives them."""
     register()
@@ -48,6 +55,7 @@ def update(
     y: Tensor,
     penalised: bool,
     autocast: Callable[[], torch.autocast],
+    backward: Backward = plain,
 ) -> None:
     """Update D, with R1 or without, then G on the same fakes."""
     d.requires_grad_(True)
@@ -60,13 +68,13 @@ def update(
         (slope,) = torch.autograd.grad(d.forward(real, y).sum(), real, create_graph=True)
         loss = loss + EVERY * 0.5 * R1 * slope.square().flatten(1).sum(1).mean()
     of_d.zero_grad()
-    loss.backward()
+    backward(loss, d)
     of_d.step()
     d.requires_grad_(False)
     with autocast():
         loss = F.softplus(-d(fake, y)).mean()
     of_g.zero_grad()
-    loss.backward()
+    backward(loss, g)
     of_g.step()
 
 
@@ -76,8 +84,9 @@ def steps(
     batches: Iterator[tuple[Tensor, Tensor]],
     total: int,
     autocast: Callable[[], torch.autocast],
+    backward: Backward = plain,
 ) -> Iterator[int]:
-    """Train; yield images seen after each step."""
+    """Train; yield images seen after each step. `backward` takes a loss and whom it moves."""
     average = copy.deepcopy(g).eval().requires_grad_(False)
     adam = {"betas": (0.0, 0.99), "fused": True}
     of_d = torch.optim.Adam(d.parameters(), LR, **adam)
@@ -86,7 +95,7 @@ def steps(
     for step, (real, y) in enumerate(batches):
         rate = LR * (END + (1 - END) * 0.5 * (1 + math.cos(math.pi * min(1, seen / total))))
         of_d.param_groups[0]["lr"] = of_g.param_groups[0]["lr"] = rate
-        update(g, d, of_g, of_d, real, y, step % EVERY == 0, autocast)
+        update(g, d, of_g, of_d, real, y, step % EVERY == 0, autocast, backward)
         seen += len(real)
         keep = 0.5 ** (len(real) / min(HALF_LIFE, RAMP_UP * seen))
         with torch.no_grad():

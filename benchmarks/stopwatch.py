@@ -15,8 +15,8 @@ class Stopwatch(Callback):
 
     Args:
         file: JSON of `images`, `steps_seconds` (to the last batch) and `seconds` (with the
-            pictures, checkpoint and generator file of the epoch's end), and `steps_end`, the time
-            of day at the last batch.
+            pictures, checkpoint and generator file of the epoch's end); `first_step` and
+            `steps_end`: when the first and the last batch ended, as time.time() says.
         skip: batches before the clock starts.
     """
 
@@ -24,11 +24,13 @@ class Stopwatch(Callback):
         self.file, self.skip = Path(file), skip
         self.start = self.steps = self.end = 0.0
         self.first = 0
+        self.first_step = 0.0
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Start the clock, and note when the last batch ended."""
+        """Start the clock, and note when the first and the last batch ended."""
+        self.first_step = self.first_step or time.time()
         if not self.start and trainer.fit_loop.epoch_loop.batch_progress.current.ready >= self.skip:
             module, _ = context(trainer, pl_module)
             self.start, self.first = time.perf_counter(), module.images_seen
@@ -43,6 +45,7 @@ class Stopwatch(Callback):
             "steps_seconds": self.steps - self.start,
             "steps_end": self.end,
             "seconds": time.perf_counter() - self.start,
+            "first_step": self.first_step,
         }
         if trainer.is_global_zero:
             self.file.write_text(json.dumps(result))

@@ -29,12 +29,7 @@ from gan_lightning.system.checkpoint_io import SafeCheckpointIO
 from gan_lightning.system.launched import in_turn, launched, launched_world
 from gan_lightning.training.base import GenerativeModule
 from gan_lightning.training.calls import SeveralSteps
-
-# DDP for two optimizers: each of D's and G's steps leaves the other's parameters unused. Spawned,
-# so that workers inherit this process's objects; re-running the command line, Lightning's
-# default, would run a whole Hydra sweep again in every worker. What torchrun started is there.
-SPAWN = "ddp_spawn_find_unused_parameters_true"
-LAUNCHED = "ddp_find_unused_parameters_true"
+from gan_lightning.training.devices import MeanGradients
 
 
 def build_data_module(node: Settings) -> DataModule:
@@ -202,8 +197,8 @@ def _made(make: Callable[[], Trainer]) -> Trainer:
         raise UserError(f"trainer: {error.__cause__ or error}") from error
 
 
-def _several(trainer: Trainer) -> str:
-    """Return the strategy for several devices, whichever kind of DDP was typed; "" for one."""
+def _several(trainer: Trainer) -> MeanGradients | None:
+    """Return the strategy for several devices, whichever kind of DDP was typed; None for one."""
     world, nodes = trainer.num_devices * trainer.num_nodes, trainer.num_nodes
     if launched() and world != launched_world():
         raise UserError(
@@ -215,4 +210,6 @@ def _several(trainer: Trainer) -> str:
             f"trainer.num_nodes={nodes}: start it on every node, by torchrun --nnodes {nodes} "
             f"--nproc_per_node {trainer.num_devices} ... train.py"
         )
-    return (LAUNCHED if launched() else SPAWN) if world > 1 else ""
+    # Spawned, so that workers inherit this process's objects; re-running the command line, which
+    # is Lightning's default, would run a whole Hydra sweep again in each. torchrun's are there.
+    return MeanGradients(start_method="popen" if launched() else "spawn") if world > 1 else None

@@ -9,7 +9,6 @@ import torch
 from lightning import LightningModule
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 
 from gan_lightning.data import DataModule
@@ -19,6 +18,7 @@ from gan_lightning.ranges import Count, NonNegative, Positive, Seed, validated
 from gan_lightning.sampling.latents import seed_step, sent, training_latents
 from gan_lightning.schedules import OptimizerSchedules, Schedule, scheduled
 from gan_lightning.training.course import Course
+from gan_lightning.training.devices import send_first
 from gan_lightning.training.ema import AveragedGenerator
 from gan_lightning.training.finite import FiniteGuard
 from gan_lightning.training.meters import Meters
@@ -210,10 +210,8 @@ class GenerativeModule(LightningModule):
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         """Let all ranks begin a step with the first one's buffers, those that checkpoints hold."""
-        # DDP would not after the first step, for Lightning tells it that manual optimization has
-        # nothing to synchronise: BatchNorm's statistics would be each rank's own until a resume.
-        if isinstance(self.trainer.model, DistributedDataParallel):
-            self.trainer.model.require_forward_param_sync = True
+        if self.trainer.world_size > 1:
+            send_first([*self.buffers()])
 
     def get_extra_state(self) -> dict[str, Any]:
         """Return what belongs to the weights but is no tensor."""

@@ -12,7 +12,6 @@ from torch.optim import SGD
 from gan_lightning.augment import ADA
 from gan_lightning.callbacks.checkpoints import Checkpoints
 from gan_lightning.callbacks.console import Quiet
-from gan_lightning.config.build import SPAWN
 from gan_lightning.data import DigitsDataModule
 from gan_lightning.losses import NonSaturating
 from gan_lightning.networks import Discriminator, Generator
@@ -20,6 +19,7 @@ from gan_lightning.penalties import R1, LeCam, Penalty
 from gan_lightning.system.checkpoint_file import restore_previous
 from gan_lightning.system.checkpoint_io import SafeCheckpointIO
 from gan_lightning.system.signals import skip_finalization
+from gan_lightning.training.devices import MeanGradients, average_gradients
 from gan_lightning.training.gan import GANModule
 
 
@@ -67,7 +67,7 @@ def train(
     trainer = Trainer(
         accelerator="cpu",
         devices=devices,
-        strategy=SPAWN if devices > 1 else "auto",
+        strategy=MeanGradients(start_method="spawn") if devices > 1 else "auto",
         max_epochs=epochs,
         limit_train_batches=batches,
         limit_val_batches=0,
@@ -122,3 +122,28 @@ def test_the_devices_augment_alike(tmp_path: Path) -> None:
     torch.multiprocessing.spawn(judged, (tmp_path,), 2)
     for rank in (0, 1):
         assert torch.load(tmp_path / f"{rank}.pt").item() == pytest.approx(0.16)
+
+
+def averaged(rank: int, folder: Path) -> None:
+    skip_finalization()
+    store = (folder / "store").as_uri()
+    torch.distributed.init_process_group("gloo", store, rank=rank, world_size=2)
+    wide = torch.zeros(2, 3, 2, 2).to(memory_format=torch.channels_last)
+    both, one, none = nn.Parameter(wide), nn.Parameter(torch.zeros(3)), nn.Parameter(torch.zeros(2))
+    both.grad = (torch.arange(24.0).view(2, 3, 2, 2) * (rank + 1)).to(
+        memory_format=torch.channels_last
+    )
+    if rank:
+        one.grad = torch.full((3,), 4.0)
+    average_gradients([none, one, both])
+    torch.save([p.grad for p in (both, one, none)], folder / f"{rank}.pt")
+
+
+def test_the_devices_step_down_the_mean(tmp_path: Path) -> None:
+    """What one device alone left out is zero there; what both left out stays out."""
+    torch.multiprocessing.spawn(averaged, (tmp_path,), 2)
+    for rank in (0, 1):
+        both, one, none = torch.load(tmp_path / f"{rank}.pt")
+        assert torch.equal(both, torch.arange(24.0).view(2, 3, 2, 2) * 1.5)
+        assert one.tolist() == [2.0, 2.0, 2.0]
+        assert none is None

@@ -1,0 +1,59 @@
+"""Several devices train one generator: the same weights and buffers, and the mean of gradients."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from lightning.pytorch.strategies import DDPStrategy
+from torch import Tensor, distributed, nn
+from torch.optim import Optimizer
+
+BUCKET = 2**28  # bytes that are sent at once
+
+
+class MeanGradients(DDPStrategy):
+    """DDP for several optimizers: gradients are averaged once, when one of them steps.
+
+    torch's DistributedDataParallel would search the graph of each loss for what the update leaves
+    out (D's parameters in G's), and send both networks' gradients each time (benchmarks/README.md).
+    """
+
+    def configure_ddp(self) -> None:
+        """Let all devices begin with the first one's weights; the module needs no wrapper."""
+        assert self.model is not None
+        send_first([*self.model.parameters(), *self.model.buffers()])
+
+    def optimizer_step(
+        self, optimizer: Optimizer, closure: Callable[[], Any], model: Any = None, **kwargs: Any
+    ) -> Any:
+        """Step down the mean over all devices; with fp16 it is scaled still."""
+        average_gradients([p for group in optimizer.param_groups for p in group["params"]])
+        return super().optimizer_step(optimizer, closure, model, **kwargs)
+
+
+def average_gradients(parameters: Sequence[nn.Parameter]) -> None:
+    """Replace gradients by their mean over all devices, in one message.
+
+    Where a device left a parameter out it counts as 0; if all did, it keeps no gradient.
+    """
+    left_out = [i for i, parameter in enumerate(parameters) if parameter.grad is None]
+    gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+    used = torch.ones(len(parameters), device=parameters[0].device)
+    for i in left_out:
+        used[i] = 0
+    flat = torch.cat([*(gradient.flatten() for gradient in gradients), used])
+    distributed.all_reduce(flat)
+    flat /= distributed.get_world_size()
+    *means, used = flat.split([*(p.numel() for p in parameters), len(parameters)])
+    for gradient, mean in zip(gradients, means, strict=True):
+        gradient.copy_(mean.view_as(gradient))
+    for i in left_out:
+        if used[i].item():
+            parameters[i].grad = gradients[i]
+
+
+def send_first(tensors: Sequence[Tensor]) -> None:
+    """Overwrite these tensors by those of the first device."""
+    group = distributed.group.WORLD
+    if tensors and group is not None:
+        distributed._broadcast_coalesced(group, [one.detach() for one in tensors], BUCKET, 0)
