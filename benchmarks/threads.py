@@ -1,51 +1,47 @@
-"""Steps/s of a small D on all cores, with OpenMP threads that spin and that sleep while they wait.
+"""How long threads should spin while they wait for each other: images/s by GOMP_SPINCOUNT.
 
-python benchmarks/threads.py            # alone, and beside a process that keeps one core busy
+    python benchmarks/threads.py [--rounds 3]   # alone, and beside a process that keeps one core busy
+
+The loop of benchmarks/hand_written.py on all cores; 0 sleeps at once, 300000 is libgomp's own.
 """
 
+import argparse
 import os
+import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
 
-CODE = """
-import time, torch
-from torch import nn
-from torch.nn import functional as F
-d = nn.Sequential(nn.Conv2d(1, 16, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(16, 32, 4, 2, 1),
-                  nn.LeakyReLU(0.2), nn.Conv2d(32, 64, 3, 2, 1), nn.Flatten(), nn.Linear(1024, 1))
-x = torch.randn(64, 1, 28, 28)
-def step():
-    real = x.clone().requires_grad_(True)
-    logits = d(real)
-    (gradient,) = torch.autograd.grad(logits.sum(), real, create_graph=True)
-    (F.softplus(-logits).mean() + gradient.square().sum()).backward()
-for _ in range(5): step()
-start, count = time.perf_counter(), 0
-while time.perf_counter() - start < 8:
-    step()
-    count += 1
-print(count / (time.perf_counter() - start))
-"""
+ROOT = Path(__file__).parents[1]
+SPINS = ("0", "1000", "10000", "300000")
 
 
-def rate(policy: str) -> float:
-    environment = os.environ | {"OMP_WAIT_POLICY": policy}
+def rate(spin: str) -> float:
+    """Return images/s with threads that spin so often."""
+    environment = os.environ | {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": spin}
     environment.pop("OMP_NUM_THREADS", None)
+    command = [sys.executable, "benchmarks/hand_written.py", "--images", "4000"]
     done = subprocess.run(
-        [sys.executable, "-c", CODE], env=environment, check=True, capture_output=True, text=True
+        [*command, "--warm-up", "640"], cwd=ROOT, env=environment, check=True, capture_output=True
     )
-    return float(done.stdout)
+    return float(done.stdout.split()[0])
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+    print("| | " + " | ".join(SPINS) + " |\n|" + "---|" * (len(SPINS) + 1))
     for busy in (False, True):
         neighbour = subprocess.Popen([sys.executable, "-c", "while True: pass"]) if busy else None
         time.sleep(1)
-        for _ in range(3):
-            rates = {policy: rate(policy) for policy in ("ACTIVE", "PASSIVE")}
-            where = "beside a busy process" if busy else "alone"
-            print(where, {policy: f"{value:.1f} steps/s" for policy, value in rates.items()})
+        rounds = [[rate(spin) for spin in SPINS] for _ in range(asked.rounds)]
+        cells = [
+            f"{statistics.median(found):.0f} ({min(found):.0f} to {max(found):.0f})"
+            for found in zip(*rounds, strict=True)
+        ]
+        print(f"| {'beside a busy process' if busy else 'alone'} | " + " | ".join(cells) + " |")
         if neighbour:
             neighbour.kill()
 
