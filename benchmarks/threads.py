@@ -1,6 +1,6 @@
 """How long threads should spin while they wait for each other: images/s by GOMP_SPINCOUNT.
 
-    python benchmarks/threads.py [--rounds 3]   # alone, and beside a process that keeps one core busy
+    python benchmarks/threads.py [--rounds 3]   # alone, and beside a process that keeps a core busy
 
 The loop of benchmarks/hand_written.py on all cores; 0 sleeps at once, 300000 is libgomp's own.
 """
