@@ -54,6 +54,6 @@ def average_gradients(parameters: Sequence[nn.Parameter]) -> None:
 
 def send_first(tensors: Sequence[Tensor]) -> None:
     """Overwrite these tensors by those of the first device."""
-    if tensors:
-        group, detached = distributed.group.WORLD, [tensor.detach() for tensor in tensors]
-        distributed._broadcast_coalesced(group, detached, BUCKET, 0)
+    group = distributed.group.WORLD
+    if group is not None and tensors:
+        distributed._broadcast_coalesced(group, [t.detach() for t in tensors], BUCKET, 0)
