@@ -157,8 +157,6 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder))
-        for data in bench.data:
-            bench.generator(data)
         print(f"{machine()}; medians of {asked.rounds}\n")
         print(
             "| command | seconds | from, to | images/s | peak memory, MB |",

@@ -55,5 +55,5 @@ def average_gradients(parameters: Sequence[nn.Parameter]) -> None:
 def send_first(tensors: Sequence[Tensor]) -> None:
     """Overwrite these tensors by those of the first device."""
     group = distributed.group.WORLD
-    if tensors and group is not None:
-        distributed._broadcast_coalesced(group, [one.detach() for one in tensors], BUCKET, 0)
+    if group is not None and tensors:
+        distributed._broadcast_coalesced(group, [t.detach() for t in tensors], BUCKET, 0)
