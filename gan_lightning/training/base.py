@@ -142,8 +142,7 @@ class GenerativeModule(LightningModule):
 
     def update(self, name: str, objective: Objective, *batch: Tensor) -> None:
         """Step network `name` down the mean of `objective(*micro-batch, latents)`."""
-        optimizer = self.optimizer(name)
-        self._updated = name
+        optimizer, self._updated = self.optimizer(name), name
         with self.toggled_optimizer(optimizer):
             every = (*batch, self.latents(len(batch[0])))
             optimizer.zero_grad()
@@ -191,9 +190,7 @@ class GenerativeModule(LightningModule):
         """Treat denormal numbers as zero: a saturated network is several times slower with them."""
         torch.set_flush_denormal(True)
         self.guard = FiniteGuard()  # what an earlier fit left is of no interest
-        if self.device.type == "cpu":
-            # torch's optimizers ask at every step whether there is a GPU, by this of Lightning's
-            # through NVML: 43 us instead of 3 (benchmarks/README.md).
+        if self.device.type == "cpu":  # or torch's optimizers ask NVML for GPUs at every step
             os.environ.pop("PYTORCH_NVML_BASED_CUDA_CHECK", None)
 
     def teardown(self, stage: str) -> None:
