@@ -23,14 +23,16 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 from benchmarks.loop import by_train
 from benchmarks.recipes import PLAIN
+from gan_lightning.runs.record import read_record
 
 TARGET, EPOCHS = 0.1, 5
 CORES = len(os.sched_getaffinity(0))
 
 
 def run(folder: Path, seed: int, overrides: list[str]) -> Path:
-    """Train once on one thread, unless it is done."""
-    if not (folder / "report.html").exists():
+    """Train once on one thread, unless it is done; go on with a run that was stopped."""
+    sessions = read_record(folder).get("sessions")
+    if not sessions or sessions[-1].get("status") != 0:
         command = [
             *(sys.executable, "train.py", "trainer.accelerator=cpu", "data.on_missing=error"),
             *("callbacks.progress_bar=null", "callbacks.doctor=null", "resume=auto"),
