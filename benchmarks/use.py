@@ -6,7 +6,8 @@
 Each row is a whole command, from its start to its end or, where the row says so, to the first step.
 Peak memory is the largest resident set of its process. The generator is the default's after a few
 batches: what it draws does not matter here. MNIST is measured where $GAN_DATA_DIR names it; digits
-as large as the default's otherwise. Times need a machine without other work.
+as large as the default's otherwise. Seconds need a machine without other work; CPU seconds, of all
+threads and of the whole command, hardly do.
 """
 
 import argparse
@@ -32,6 +33,7 @@ class Spent(NamedTuple):
     """What one command took."""
 
     seconds: float
+    cpu_seconds: float  # of all its threads
     megabytes: float
     images: int = 0  # that it drew or scored; 0: none are counted
 
@@ -55,7 +57,7 @@ def spend(*command: str, cache: Path | None = None) -> Spent:
             said.seek(0)
             raise RuntimeError(f"{' '.join(command)}: {said.read()[-2000:]}")
     unit = 2**20 if sys.platform == "darwin" else 2**10  # of ru_maxrss, to MB
-    return Spent(seconds, usage.ru_maxrss / unit)
+    return Spent(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit)
 
 
 class Bench:
@@ -147,6 +149,7 @@ def line(what: str, spent: list[Spent]) -> str:
     middle, images = statistics.median(seconds), spent[0].images
     cells = (
         *(what, f"{middle:.2f}", f"{min(seconds):.2f} to {max(seconds):.2f}"),
+        f"{statistics.median(one.cpu_seconds for one in spent):.1f}",
         f"{images / middle:,.0f}" if images else "",
         f"{statistics.median(memory):,.0f}",
     )
@@ -162,7 +165,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(asked.folder or Path(folder))
         print(f"{machine()}; medians of {asked.rounds}\n")
-        print("| command | seconds | from, to | images/s | peak MB |", "|---" * 5 + "|", sep="\n")
+        print("| command | seconds | from, to | CPU seconds | images/s | peak MB |")
+        print("|---" * 6 + "|")
         for part, what, measure in rows(bench):
             if part in asked.parts.split(","):
                 print(line(what, [measure() for _ in range(asked.rounds)]), flush=True)
