@@ -15,8 +15,8 @@ __all__ = ["GANModule", "MNISTDataModule", "load_generator", "sample", "train"]
 __version__ = "0.1.0"
 
 # Before torch loads OpenMP: threads that wait for others spin for a quarter of a millisecond, then
-# sleep. On two cores that is 1.2 times the images/s of no spinning (benchmarks/README.md); libgomp's
-# own, 30 times as long, was seen to hang beside other work. Your own values stay.
+# sleep. On two cores that is 1.2 times the images/s of no spinning (benchmarks/README.md).
+# libgomp's own, 30 times as long, was seen to hang beside other work. Your own values stay.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 if os.environ["OMP_WAIT_POLICY"].upper() == "PASSIVE":
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
