@@ -4,11 +4,13 @@ import copy
 from typing import cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from gan_lightning.networks.base import Generator
 from gan_lightning.schedules import Constant, Schedule
+
+STATISTICS = ("running_mean", "running_var")
 
 
 class AveragedGenerator(AveragedModel):
@@ -16,7 +18,8 @@ class AveragedGenerator(AveragedModel):
 
     After n images the half-life is min(half_life * schedule(n), ramp_up * n): the average follows
     closely at first and never holds on to the untrained start. `half_life=0` is a plain copy.
-    Buffers (BatchNorm statistics) are copied. It needs no gradients, and is always in eval mode.
+    BatchNorm's statistics are averaged as the weights are: a copy would be of the last few batches.
+    Other buffers are copied. It needs no gradients, and is always in eval mode.
 
     Source: Karras et al. 2020, StyleGAN2-ADA, `ema_kimg` and `ema_rampup` of the reference loop;
     in images rather than steps, so that it does not change with the batch size.
@@ -52,10 +55,10 @@ class AveragedGenerator(AveragedModel):
         # The parent's `update_parameters` sorts all tensors by device and type, every time.
         self._begun = self._begun or bool(self.n_averaged)
         decay = self.decay(images_seen, images) if self._begun else 0.0
-        averaged, current = tuple(self.module.parameters()), tuple(generator.parameters())
-        if averaged:  # a density has buffers alone
+        averaged, current = _averaged(self.module), _averaged(generator)
+        if averaged:  # a density has other buffers alone
             torch._foreach_lerp_(averaged, current, 1.0 - decay)
-        for kept, new in zip(self.module.buffers(), generator.buffers(), strict=True):
+        for kept, new in zip(_copied(self.module), _copied(generator), strict=True):
             kept.copy_(new)
         self.n_averaged += 1
         self._begun = True
@@ -63,3 +66,13 @@ class AveragedGenerator(AveragedModel):
     def train(self, mode: bool = True) -> "AveragedGenerator":
         """Stay in eval mode: the average is never trained."""
         return super().train(False)
+
+
+def _averaged(network: nn.Module) -> list[Tensor]:
+    """Return the weights, and the statistics of BatchNorm."""
+    named = network.named_buffers()
+    return [*network.parameters(), *(b for name, b in named if name.endswith(STATISTICS))]
+
+
+def _copied(network: nn.Module) -> list[Tensor]:
+    return [b for name, b in network.named_buffers() if not name.endswith(STATISTICS)]

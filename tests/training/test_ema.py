@@ -69,16 +69,18 @@ def test_no_half_life_is_a_copy(network: nn.Module, half_life: float, ramp_up: f
         assert weight(average) == value
 
 
-def test_buffers_are_copied(network: nn.Module) -> None:
-    set_weight(network, 1.0)
-    average = AveragedGenerator(network, half_life=10**9)
-    for _ in range(3):
-        network.train()(torch.randn(8, 1) * 5 + 3)
+def test_statistics_are_averaged_as_weights_are(network: nn.Module) -> None:
+    """A copy of the last value would be of a few batches only; counts are copied."""
+    average = AveragedGenerator(network, half_life=64, ramp_up=1.0)
+    for mean, expected in ((0.0, 0.0), (8.0, 4.0), (8.0, 6.0)):
+        network[1].running_mean.fill_(mean)
+        network[1].running_var.fill_(1.0 + mean)
+        network[1].num_batches_tracked += 1
         average.update(network, 10**6, 64)
-    norm, averaged = network[1], average.module[1]
-    assert norm.running_mean.item() != 0.0
-    assert torch.equal(averaged.running_mean, norm.running_mean)
-    assert torch.equal(averaged.running_var, norm.running_var)
+        averaged = average.module[1]
+        assert averaged.running_mean.item() == pytest.approx(expected)
+        assert averaged.running_var.item() == pytest.approx(1.0 + expected)
+        assert torch.equal(averaged.num_batches_tracked, network[1].num_batches_tracked)
 
 
 def test_it_is_never_trained(network: nn.Module) -> None:
