@@ -42,9 +42,9 @@ def convolution_rate(bf16: bool) -> float:
 
 
 def training(overrides: list[str], bf16: bool) -> Iterator[int]:
-    images = torch.randint(0, 256, (10_000, 1, 28, 28), dtype=torch.uint8)
-    labels = torch.randint(0, 10, (10_000,))
     g, d = networks(overrides)
+    images = torch.randint(0, 256, (10_000, *g.image_shape), dtype=torch.uint8)
+    labels = torch.randint(0, max(g.num_classes, 1), (10_000,))
     autocast = _autocast(bf16)
     return steps(g, d, random_batches(images, labels, BATCH), 10**6, autocast)
 
