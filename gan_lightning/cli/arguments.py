@@ -83,13 +83,20 @@ def _check_option(override: str) -> None:
         raise UserError(f"{override} is no option: leave it out, or choose of {options}")
 
 
+def quoted(value: str) -> str:
+    """Return a value between quotes, for an override."""
+    inner = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{inner}'"
+
+
 def quote_lists(arguments: list[str]) -> list[str]:
     """Turn generator=A,B into generator=['A','B']: Hydra takes a bare comma for a sweep."""
     turned = []
     for argument in arguments:
         key, _, value = argument.partition("=")
         if key in ("generator", "images", "compare") and "," in value and value[0] not in "['\"":
-            quoted = [item.replace("\\", "\\\\").replace("'", "\\'") for item in value.split(",")]
-            argument = f"{key}=[" + ",".join(f"'{item}'" for item in quoted if item) + "]"
+            argument = (
+                f"{key}=[" + ",".join(quoted(item) for item in value.split(",") if item) + "]"
+            )
         turned.append(argument)
     return turned
