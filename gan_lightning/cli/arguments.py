@@ -35,6 +35,13 @@ class CommandLine:
     def command(self) -> str:
         return shlex.join(self.argv)
 
+    @property
+    def places(self) -> list[str]:
+        """The switches that say where configs are: a job of a sweep is composed of the same."""
+        known, _ = get_args_parser().parse_known_args(self.argv[1:])
+        given = {name: getattr(known, f"config_{name}") for name in ("path", "name", "dir")}
+        return [f"--config-{name}={value}" for name, value in given.items() if value]
+
     @cached_property
     def history(self) -> list[str]:
         """The overrides that a run to go on with was made with, but those given anew.

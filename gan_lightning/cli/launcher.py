@@ -70,7 +70,7 @@ class SweepLauncher(Launcher):
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
-        """Run the jobs that are not complete; what fails is in the table that the sweep ends with."""
+        """Run the jobs that are not complete; the sweep ends with a table of those that failed."""
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
         self.sweep = Path(self.config.hydra.sweep.dir).absolute()
         self.stop = self.sweep / f".stop-{os.getpid()}-{token_hex(4)}"

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -130,7 +129,7 @@ def test_what_cannot_be_launched(
 
 
 @pytest.fixture
-def launched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Return the script that a sweep submits to a SLURM that takes it, and loses the jobs."""
     pytest.importorskip("submitit")
     from hydra_plugins.gan_lightning_launchers import SubmititLauncher
@@ -150,13 +149,13 @@ def launched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     launcher.sweep = tmp_path
     executor = launcher.executor()
     executor.submit(print)
-    (script,) = (tmp_path / "submitit").glob("*submission*.sh")
-    yield script.read_text()
+    (file,) = (tmp_path / "submitit").glob("12_submission.sh")
+    return file.read_text()
 
 
-def test_what_slurm_is_asked_for(launched: str) -> None:
+def test_what_slurm_is_asked_for(script: str) -> None:
     """Cores, GPUs, time, the signal before its end, requeueing, and a key of the user's."""
-    lines = launched.splitlines()
+    lines = script.splitlines()
     for line in (
         "#SBATCH --cpus-per-task=4",
         "#SBATCH --gpus-per-node=1",
@@ -165,7 +164,7 @@ def test_what_slurm_is_asked_for(launched: str) -> None:
         "#SBATCH --requeue",
         "#SBATCH --partition=gpu",
     ):
-        assert line in lines, launched
+        assert line in lines, script
 
 
 def test_a_file_for_each_launcher_with_the_keys_that_the_page_names() -> None:
