@@ -13,9 +13,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from gan_lightning.cli.launcher import ROOT, SweepLauncher
-from gan_lightning.ranges import Count
 from gan_lightning.system.job import Job, run
-from gan_lightning.system.portable import cores
 from gan_lightning.system.signals import SIGNALS
 
 YEAR = 365 * 24 * 60  # minutes
@@ -29,7 +27,7 @@ class JoblibLauncher(SweepLauncher):
     def start(self, jobs: Sequence[Job]) -> Sequence[Any]:
         from joblib import Parallel, delayed
 
-        at_once = self.jobs or max(1, cores() // self.cores)
+        at_once = self.side_by_side
         slots: queue.Queue[str] = queue.Queue()
         for slot in range(at_once):
             first = slot * self.gpus
@@ -58,22 +56,18 @@ class SubmititLauncher(SweepLauncher):
     library = "submitit"
 
     def __init__(
-        self,
-        cluster: str,
-        parameters: Mapping[str, Any] | None = None,
-        jobs: Count | None = None,
-        **kwargs: Any,
+        self, cluster: str, parameters: Mapping[str, Any] | None = None, **kwargs: Any
     ) -> None:
-        super().__init__(jobs, **kwargs)
+        super().__init__(**kwargs)
         self.cluster, self.parameters = cluster, dict(parameters or {})
-        if cluster == "local":
-            self.at_once = jobs or max(1, cores() // self.cores)
+
+    @property
+    def at_once(self) -> int:
+        return self.side_by_side if self.cluster == "local" else super().at_once
 
     def start(self, jobs: Sequence[Job]) -> Sequence[Any]:
-        # Of a time limit that comes near SLURM tells all processes of a job: by the signal that
-        # training takes for the wish to save and end. It is read when submitit is imported.
-        os.environ["SUBMITIT_PREEMPT_SIGNAL"] = "USR1"
-        os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+        known = os.environ.get("PYTHONPATH")
+        os.environ["PYTHONPATH"] = f"{ROOT}{os.pathsep}{known}" if known else str(ROOT)
         executor = self.executor()
         for job in jobs:
             job.minutes = None  # submitit's
@@ -89,6 +83,9 @@ class SubmititLauncher(SweepLauncher):
         """Return submitit's executor with this launcher's settings."""
         import submitit
 
+        # Before a time limit SLURM signals all processes of a job: it has to be the signal that
+        # training takes for the wish to save and end. The jobs read it from their environment.
+        submitit.JobEnvironment.USR_SIG = os.environ["SUBMITIT_PREEMPT_SIGNAL"] = "USR1"
         kinds = {"local": submitit.LocalExecutor, "slurm": submitit.SlurmExecutor}
         executor = kinds[self.cluster](self.sweep / "submitit", max_num_timeout=self.requeue)
         minutes = self.minutes or YEAR
@@ -120,8 +117,8 @@ class RayLauncher(SweepLauncher):
         import ray
 
         if not ray.is_initialized():
-            at_once = self.jobs or max(1, cores() // self.cores)
-            local = {} if self.address else {"num_cpus": at_once * self.cores}
+            own = {"num_cpus": self.side_by_side * self.cores}
+            local: dict[str, Any] = {} if self.address else own
             ray.init(self.address, include_dashboard=False, log_to_driver=False, **local)
             SIGNALS.install()  # Ray takes SIGTERM
         remote = ray.remote(num_cpus=self.cores, num_gpus=self.gpus, max_retries=self.requeue)(run)

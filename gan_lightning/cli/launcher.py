@@ -8,6 +8,7 @@ it (joblib), or whose jobs go on unwatched when the first one fails (submitit, R
 import logging
 import math
 import os
+import re
 import sys
 import time
 from abc import abstractmethod
@@ -22,19 +23,17 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from gan_lightning.cli.arguments import key_of, quoted
-from gan_lightning.cli.folders import resolved_path
+from gan_lightning.cli.made_jobs import make_job, outcome_of_complete
 from gan_lightning.cli.sweep import Jobs, require_metric
 from gan_lightning.config.checks import wrong_arguments
-from gan_lightning.config.schema import AUTO
 from gan_lightning.errors import UserError
 from gan_lightning.ranges import Count, Positive, Whole
-from gan_lightning.runs.record import completed
 from gan_lightning.system.job import POLL, Job, Outcome
 from gan_lightning.system.launched import launched
+from gan_lightning.system.portable import cores
+from gan_lightning.system.untrusted import printable
 
 ROOT = Path(__file__).resolve().parents[2]
-OF_SWEEP = ("hydra.mode", "hydra.run.dir", "hydra.sweep", "hydra.launcher", "hydra/launcher")
 log = logging.getLogger(__name__)
 
 
@@ -42,7 +41,6 @@ class SweepLauncher(Launcher):
     """Runs each job of a sweep as a command of its own."""
 
     library: ClassVar[str]  # the extra has the same name
-    at_once = sys.maxsize  # jobs handed to the library at a time, if it does not queue them itself
 
     def __init__(
         self,
@@ -54,6 +52,16 @@ class SweepLauncher(Launcher):
     ) -> None:
         self.jobs, self.cores, self.gpus = jobs, cores, gpus
         self.minutes, self.requeue = minutes, requeue
+
+    @property
+    def side_by_side(self) -> int:
+        """How many jobs this machine runs at a time."""
+        return self.jobs or max(1, cores() // self.cores)
+
+    @property
+    def at_once(self) -> int:
+        """How many jobs the library may have at a time: all, if it has a queue."""
+        return sys.maxsize
 
     @abstractmethod
     def start(self, jobs: Sequence[Job]) -> Sequence[Any]:
@@ -76,11 +84,12 @@ class SweepLauncher(Launcher):
         self.stop = self.sweep / f".stop-{os.getpid()}-{token_hex(4)}"
         try:
             self._check()
-            made = [self._job(initial_job_idx + k, [*o]) for k, o in enumerate(job_overrides)]
+            made = [self._made(initial_job_idx + k, [*o]) for k, o in enumerate(job_overrides)]
             require_metric(made[0][1], made[0][1].hydra)
             self.task.status = 1
-            outcomes = {job.number: self._done(job, config) for job, config in made}
-            missing = [job for job, _ in made if outcomes[job.number] is None]
+            known = [(job, outcome_of_complete(job, config)) for job, config in made]
+            outcomes = {job.number: outcome for job, outcome in known if outcome}
+            missing = [job for job, outcome in known if not outcome]
             many = f"{len(missing)} of {len(made)} jobs"
             log.info(f"{many} to run ({self.choice}), logs in {self.sweep}/*.log")
             outcomes |= self._watch(missing)
@@ -88,6 +97,11 @@ class SweepLauncher(Launcher):
             print(error, file=sys.stderr)
             self.task.remove_sweep()
             sys.exit(2)
+        except (SystemExit, KeyboardInterrupt):
+            self._say_how_to_go_on()
+            raise
+        if any(outcome.status for outcome in outcomes.values()):
+            self._say_how_to_go_on()
         return [self._returned(job, config, outcomes[job.number]) for job, config in made]
 
     def _check(self) -> None:
@@ -101,49 +115,19 @@ class SweepLauncher(Launcher):
             way = f"pip install -c constraints.txt -e '.[{self.library}]'"
             raise UserError(f"{self.choice} needs {self.library}: {way}")
 
-    def _job(self, number: int, overrides: list[str]) -> tuple[Job, DictConfig]:
-        """Return a job, with resume=auto unless there is a run that nobody asked to go on with."""
+    def _made(self, number: int, overrides: list[str]) -> tuple[Job, DictConfig]:
+        """Return a job with this launcher's settings, and its config."""
         config = self.context.config_loader.load_sweep_config(self.config, overrides)
         with open_dict(config):
             config.hydra.job.id = config.hydra.job.num = number
-        folder = self.sweep / (resolved_path(config, "hydra.sweep.subdir") or str(number))
-        own = list(config.hydra.overrides.task)
-        asked = [o for o in config.hydra.overrides.hydra if not o.startswith(OF_SWEEP)]
-        given = {key_of(override) for override in own}
-        if "resume" in config and "resume" not in given and not (folder / "config.yaml").exists():
-            asked.append(f"resume={AUTO}")
-        script = Path(self.task.task.__code__.co_filename).resolve()
-        command = [sys.executable, str(script), *self.task.line.places, *own, *asked]
-        variables = {name: os.environ[name] for name in os.environ if name.startswith("GAN_")}
-        job = Job(
-            number,
-            own,
-            folder,
-            [*command, f"hydra.run.dir={quoted(str(folder))}"],
-            self.stop,
-            environment={**variables, "OMP_NUM_THREADS": str(self.cores)},
-            minutes=self.minutes,
-            requeue=self.requeue,
-        )
+        job = make_job(config, self.task, self.sweep, self.stop)
+        job.environment["OMP_NUM_THREADS"] = str(self.cores)
+        job.minutes, job.requeue = self.minutes, self.requeue
         return job, config
-
-    def _done(self, job: Job, config: DictConfig) -> Outcome | None:
-        """Return the outcome of a job that is complete, if the sweep goes on where it stopped."""
-        own = [item for item in job.overrides if key_of(item) not in ("resume", "run_dir")]
-        if config.get("resume") != AUTO or not completed(job.folder, own):
-            return None
-        log.info(f"job {job.number} ({job.folder.name}): complete already")
-        if not config.optimized_metric:
-            return Outcome(0)
-        from gan_lightning.runs.train import optimized  # takes seconds
-
-        return Outcome(
-            0, value=optimized({"optimized_metric": config.optimized_metric}, job.folder)
-        )
 
     def _watch(self, jobs: Sequence[Job]) -> dict[int, Outcome]:
         """Run jobs to their end; when this process is told to end, they are."""
-        waiting, running, ended = [*jobs], {}, {}
+        waiting, running, ended = [*jobs], dict[int, Any](), dict[int, Outcome]()
         try:
             while waiting or running:
                 batch = waiting[: self.at_once - len(running)]
@@ -151,14 +135,14 @@ class SweepLauncher(Launcher):
                     running |= zip([job.number for job in batch], self._started(batch), strict=True)
                     waiting = waiting[len(batch) :]
                 for number in [number for number in running if running[number].done()]:
-                    ended[number] = _result(running.pop(number))
-                    self._say(number, ended[number])
+                    ended[number] = one = _result(running.pop(number))
+                    if one.status:
+                        print(f"job {number}: {printable(one.reason)}", file=sys.stderr)
+                    else:
+                        log.info(f"job {number}: complete")
                 time.sleep(POLL)
         except BaseException:
             self._end([*running.values()])
-            log.info(
-                f"the sweep goes on by hydra.sweep.dir={self.config.hydra.sweep.dir} resume=auto"
-            )
             raise
         finally:
             self.stop.unlink(missing_ok=True)
@@ -184,21 +168,18 @@ class SweepLauncher(Launcher):
             except (SystemExit, KeyboardInterrupt):
                 continue
 
-    def _say(self, number: int, outcome: Outcome) -> None:
-        if outcome.status == 0:
-            log.info(f"job {number}: complete")
-        else:
-            print(f"job {number}: {outcome.reason}", file=sys.stderr)
+    def _say_how_to_go_on(self) -> None:
+        where = f"hydra.sweep.dir={self.config.hydra.sweep.dir}"
+        log.info(f"the jobs that are not complete: the same command with {where} resume=auto")
 
     def _returned(self, job: Job, config: DictConfig, outcome: Outcome) -> JobReturn:
         """Return what the sweeper gets to know; a failure is for the sweep's table."""
         if outcome.status:
             row = (job.number, " ".join(job.overrides), outcome.status, outcome.reason)
             self.task.failed.append(row)
-        value = math.nan if outcome.status else outcome.value
         returned = JobReturn(overrides=job.overrides, cfg=config, task_name=config.hydra.job.name)
         returned.status = JobStatus.COMPLETED
-        returned.return_value = value
+        returned.return_value = math.nan if outcome.status else outcome.value
         return returned
 
 
@@ -206,5 +187,7 @@ def _result(handle: Any) -> Outcome:
     """Return the outcome of a job; that of one whose library lost it is the library's word."""
     try:
         return handle.result()
-    except Exception as error:  # each library has its own
-        return Outcome(1, " ".join(str(error).split())[:300] or type(error).__name__)
+    except Exception as error:  # each library has its own, with a traceback in it
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        errors = [line for line in lines if re.match(r"[\w.]+Error: ", line)]
+        return Outcome(1, (errors[-1:] or lines[:1] or [type(error).__name__])[0])
