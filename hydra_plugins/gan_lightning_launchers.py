@@ -117,6 +117,7 @@ class RayLauncher(SweepLauncher):
         import ray
 
         if not ray.is_initialized():
+            os.environ.setdefault("RAY_worker_niceness", "0")  # as jobs of the other launchers
             own = {"num_cpus": self.side_by_side * self.cores}
             local: dict[str, Any] = {} if self.address else own
             ray.init(self.address, include_dashboard=False, log_to_driver=False, **local)
