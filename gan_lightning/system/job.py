@@ -124,16 +124,16 @@ class Job:
         try:
             said = json.loads(handed.read_text())
         except (OSError, ValueError):
-            said = {}
-        if code == 0:
-            return Outcome(0, value=said.get("value"))
+            said = {"reason": "", "value": None, "done": False}
+        if code == 0 or (code < 0 and said["done"]):  # to leave takes a while, too
+            return Outcome(0, value=said["value"])
         if told:
             return Outcome(STOPPED, told, again=True)
         if code < 0:
             name = signal.Signals(-code).name
             why = " (the system does that when memory runs out)" if name == "SIGKILL" else ""
             return Outcome(1, f"ended by {name}{why}", again=True)
-        reason = said.get("reason") or _last_line(self.log)
+        reason = said["reason"] or _last_line(self.log)
         stopped = code in STATUS.values()
         return Outcome(code, "ended by a signal" if stopped else reason, again=stopped)
 
@@ -163,6 +163,7 @@ def obey() -> None:
 
 
 def hand_over(reason: str = "", value: Any = None) -> None:
-    """In a job's process: say why it ends, or what it returns; elsewhere nothing happens."""
+    """In a job's process: say why it failed, or what it returns; elsewhere nothing happens."""
     if _file:
-        Path(_file).write_text(json.dumps({"reason": reason, "value": value}))
+        text = json.dumps({"reason": reason, "value": value, "done": not reason})
+        Path(_file).write_text(text)

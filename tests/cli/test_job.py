@@ -21,13 +21,14 @@ signal.signal(signal.SIGUSR1, lambda *_: sys.exit(143))
 with pathlib.Path("began").open("a") as file: file.write("x")
 while True: time.sleep(0.01)
 """
-SAYS = "import json, os; json.dump({}, open(os.environ['GAN_LIGHTNING_HAND_OVER'], 'w'))"
+OF_HAND_OVER = "import os\nfrom gan_lightning.system.job import hand_over, obey\nobey()\n"
 MakeJob = Callable[..., Job]
 
 
 @pytest.fixture
-def make_job(tmp_path: Path) -> MakeJob:
+def make_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeJob:
     """Make a job that runs some Python in this test's folder."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
     def make(code: str, **more: object) -> Job:
         command = [sys.executable, "-c", code]
@@ -44,12 +45,18 @@ def until(happens: Callable[[], object]) -> None:
 
 
 def test_what_a_job_returns_comes_home(make_job: MakeJob) -> None:
-    assert make_job(SAYS.format({"value": 0.5}))() == Outcome(0, value=0.5)
+    assert make_job(f"{OF_HAND_OVER}hand_over(value=0.5)")() == Outcome(0, value=0.5)
+
+
+def test_a_job_that_is_killed_when_it_is_done_is_done(make_job: MakeJob) -> None:
+    code = f"{OF_HAND_OVER}hand_over(value=0.5); os.kill(os.getpid(), 9)"
+    assert make_job(code)() == Outcome(0, value=0.5)
 
 
 def test_a_failing_job_says_why(make_job: MakeJob, tmp_path: Path) -> None:
-    said = SAYS.format({"reason": "loss/D is not finite"})
+    said = f"{OF_HAND_OVER}hand_over('loss/D is not finite')"
     assert make_job(f"{said}; raise SystemExit(1)")() == Outcome(1, "loss/D is not finite")
+    (tmp_path / "0.log").unlink()
     assert make_job("print('no such key'); raise SystemExit(2)")() == Outcome(2, "no such key")
     assert (tmp_path / "0.log").read_text() == "no such key\n"
 
@@ -129,10 +136,9 @@ def test_a_job_ends_when_nobody_waits_for_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("minutes", [60, 0.1], ids=["preempted", "time over"])
 def test_submitit_queues_a_told_job_again(
-    minutes: float, make_job: MakeJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    minutes: float, make_job: MakeJob, tmp_path: Path
 ) -> None:
     submitit = pytest.importorskip("submitit")
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     # The first time it waits to be told, the second time it is done.
     code = "import pathlib\nif pathlib.Path('began').exists(): raise SystemExit\n" + SAVES
     executor = submitit.LocalExecutor(tmp_path / "submitit", max_num_timeout=1)
