@@ -75,7 +75,7 @@ def test_a_sweep_of_four_jobs(launcher: str, command: Command, tmp_path: Path) -
 @pytest.mark.fault(35, 36)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("launcher", ["joblib", "submitit_local", "ray"])
-def test_a_stopped_sweep_saves_its_jobs_and_goes_on(
+def test_a_stopped_sweep_saves_its_jobs_and_leaves_none(
     launcher: str, number: int, tmp_path: Path
 ) -> None:
     """As from a terminal: Ctrl-C goes to the whole group, SIGTERM to the sweep alone."""
