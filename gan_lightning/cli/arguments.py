@@ -35,6 +35,13 @@ class CommandLine:
     def command(self) -> str:
         return shlex.join(self.argv)
 
+    @property
+    def places(self) -> list[str]:
+        """The switches that say where configs are: a job of a sweep is composed of the same."""
+        known, _ = get_args_parser().parse_known_args(self.argv[1:])
+        given = {name: getattr(known, f"config_{name}") for name in ("path", "name", "dir")}
+        return [f"--config-{name}={value}" for name, value in given.items() if value]
+
     @cached_property
     def history(self) -> list[str]:
         """The overrides that a run to go on with was made with, but those given anew.
@@ -83,13 +90,20 @@ def _check_option(override: str) -> None:
         raise UserError(f"{override} is no option: leave it out, or choose of {options}")
 
 
+def quoted(value: str) -> str:
+    """Return a value between quotes, for an override."""
+    inner = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{inner}'"
+
+
 def quote_lists(arguments: list[str]) -> list[str]:
     """Turn generator=A,B into generator=['A','B']: Hydra takes a bare comma for a sweep."""
     turned = []
     for argument in arguments:
         key, _, value = argument.partition("=")
         if key in ("generator", "images", "compare") and "," in value and value[0] not in "['\"":
-            quoted = [item.replace("\\", "\\\\").replace("'", "\\'") for item in value.split(",")]
-            argument = f"{key}=[" + ",".join(f"'{item}'" for item in quoted if item) + "]"
+            argument = (
+                f"{key}=[" + ",".join(quoted(item) for item in value.split(",") if item) + "]"
+            )
         turned.append(argument)
     return turned

@@ -18,6 +18,7 @@ from gan_lightning.cli.sweep import Jobs, Task
 from gan_lightning.config.schema import AUTO, register
 from gan_lightning.errors import UserError
 from gan_lightning.runs.record import Start
+from gan_lightning.system.job import obey
 from gan_lightning.system.launched import one_console
 from gan_lightning.system.signals import watched
 
@@ -31,6 +32,7 @@ def entry(config_name: str) -> Callable[[Task], Callable[[], None]]:
     def decorate(task: Task) -> Callable[[], None]:
         @one_console()
         def command() -> None:
+            obey()
             register()
             line = CommandLine(sys.argv)
             jobs = Jobs(task, line)

@@ -57,7 +57,7 @@ def prepare(config: DictConfig, kind: str) -> Path | None:
             raise UserError(f"resume={resume}: no run is there (a folder with config.yaml)")
         if kind == "run" and not named:
             return None
-    place = _resolved(config, key)
+    place = resolved_path(config, key)
     if place is None:
         return None
     ground = _check_ground(key, place)
@@ -69,7 +69,7 @@ def prepare(config: DictConfig, kind: str) -> Path | None:
     return ground
 
 
-def _resolved(config: DictConfig, key: str) -> Path | None:
+def resolved_path(config: DictConfig, key: str) -> Path | None:
     """Return the path at a key; None if it cannot be resolved: Hydra will say why."""
     before = HydraConfig.instance().cfg
     HydraConfig.instance().set_config(config)  # paths may refer to it

@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 from gan_lightning.cli.arguments import CommandLine
 from gan_lightning.cli.folders import SWEEP_FILE, Folders
 from gan_lightning.errors import RunError, UserError
+from gan_lightning.system.job import hand_over
 from gan_lightning.system.launched import launched_world
 from gan_lightning.system.untrusted import printable
 
@@ -36,9 +37,11 @@ class Jobs:
         self.status = 1
         sys.argv[:] = self.line.argv  # as typed: ranks may be started by the command again
         hydra_config = HydraConfig.get()
-        require_metric(config)
+        require_metric(config, hydra_config)
         try:
-            return self.task(config, self.line)
+            value = self.task(config, self.line)
+            hand_over(value=value)
+            return value
         except Exception as error:
             expected = isinstance(error, UserError | RunError)
             status = 2 if isinstance(error, UserError) else 1
@@ -46,9 +49,10 @@ class Jobs:
             # several that torchrun started, one alone may have failed: all end.
             sweep = hydra_config.mode == RunMode.MULTIRUN and os.getpid() == self._home
             sweep = sweep and launched_world() == 1
+            reason = str(error) if expected else f"{type(error).__name__}: {error}"
+            hand_over(reason)
             if not expected and (not sweep or os.environ.get("HYDRA_FULL_ERROR") == "1"):
                 raise
-            reason = str(error) if expected else f"{type(error).__name__}: {error}"
             where = f"job {hydra_config.job.num}: " if sweep else ""
             print(*map(printable, f"{where}{reason}".split("\n")), sep="\n", file=sys.stderr)
             if not sweep:
@@ -99,9 +103,9 @@ class Jobs:
                 return
 
 
-def require_metric(config: DictConfig) -> None:
+def require_metric(config: DictConfig, hydra_config: Any) -> None:
     """End with status 2 before the first job of a search whose metric is not measured."""
-    hydra_config, metric = HydraConfig.get(), str(config.get("optimized_metric"))
+    metric = str(config.get("optimized_metric"))
     if hydra_config.mode != RunMode.MULTIRUN or "Optuna" not in hydra_config.sweeper._target_:
         return
     if metric.startswith("score/") and not config.callbacks.get("scores"):

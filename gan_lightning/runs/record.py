@@ -86,6 +86,13 @@ def read_record(folder: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
+def completed(folder: Path, overrides: list[str]) -> bool:
+    """Return whether the run in a folder was made with these overrides, and came to its end."""
+    record = read_record(folder)
+    sessions = record.get("sessions") or [{}]
+    return record.get("overrides") == overrides and sessions[-1].get("reason") == "complete"
+
+
 def now() -> str:
     """Return the time in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")

@@ -9,12 +9,14 @@
 | `O_NONBLOCK`, `O_NOFOLLOW` | there are no named pipes; links are followed |
 | `statvfs` | a file is taken for whole blocks of 4 kB, and there is room for any number |
 | `sched_getaffinity` | all cores of the machine are counted |
+| process groups (`killpg`) | a job that does not end is killed alone |
 | workers by `fork` (Linux) | they are spawned: a slower start |
 """
 
 import errno
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -101,3 +103,16 @@ def blocks_and_slots(place: Path) -> tuple[int, int]:
         return 4096, 0
     found = os.statvfs(place)
     return found.f_frsize, found.f_favail
+
+
+def ask_to_end(process: subprocess.Popen[bytes]) -> None:
+    """Send the wish to save and end, which a SIGTERM from elsewhere does not make an order."""
+    process.send_signal(ANNOUNCED or signal.SIGTERM)
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process that leads a group, with its group."""
+    if hasattr(os, "killpg"):
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
