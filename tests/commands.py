@@ -106,7 +106,10 @@ def overrides(span: str) -> tuple[str, ...]:
 
 @cache
 def top_keys(name: str) -> set[str]:
-    groups = {path.name for path in CONF.iterdir() if path.is_dir()} - {"mode"}  # sample.py's
+    groups = {path.name for path in CONF.iterdir() if path.is_dir()} - {
+        "mode",
+        "search",
+    }  # of others
     return {"hydra", *map(str, compose_config(name=name)), *(groups if name == "config" else ())}
 
 
