@@ -1,9 +1,11 @@
 """What the trials came to: a table, search.csv, the picture and the next command."""
 
+import csv
 import math
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from gan_lightning.errors import UserError
-from gan_lightning.leaderboard.formats import csv_text
 from gan_lightning.report.folder import read_run
 from gan_lightning.report.scores import live_floors
 from gan_lightning.search.asked import Asked
-from gan_lightning.search.picture import draw
 from gan_lightning.search.space import Dimension, shown
 from gan_lightning.search.trial import folder_of, scores_of
 from gan_lightning.system.files import atomic_write, relative
@@ -81,14 +81,17 @@ def finish(
     if found:
         wide = None if console.is_terminal else 200
         Console(highlight=False, width=wide).print(_table(found, space, metric))
-        text = csv_text([_record(row, space, metric, asked.folder) for row in found])
-        _write(asked.folder / "search.csv", text)
+        records = [_record(row, space, metric, asked.folder) for row in found]
+        atomic_write(asked.folder / "search.csv", partial(_write, records))
     whole = [row for row in found if row.state == "complete"]
     if len(whole) > 1:
+        from gan_lightning.search.picture import draw  # matplotlib
+
         picture = asked.folder / "parallel_coordinates.png"
         drawn = [(row.settings, row.score) for row in whole if row.score is not None]
         pruned = [(row.settings, None) for row in found if row.state == "pruned"]
-        atomic_write(picture, lambda file: draw(file, space, metric, [*pruned, *drawn]))
+        trials = [*pruned, *drawn]
+        atomic_write(picture, lambda file: draw(file, space, metric, trials))
         console.print(f"picture    {escape(relative(picture))}")
     for line in _closing(found, asked, space, command):
         console.print(escape(line))
@@ -144,5 +147,8 @@ def _record(row: Row, space: Sequence[Dimension], metric: str, search: Path) -> 
     }
 
 
-def _write(path: Path, text: str) -> None:
-    atomic_write(path, lambda file: file.write_text(text))
+def _write(records: Sequence[dict[str, object]], path: Path) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [*records[0]], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(records)

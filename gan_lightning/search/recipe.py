@@ -14,9 +14,8 @@ from omegaconf.errors import OmegaConfBaseException
 from gan_lightning.cli.arguments import CONF, CommandLine, key_of
 from gan_lightning.cli.hints import hints
 from gan_lightning.config import Settings
-from gan_lightning.config.schema import register
+from gan_lightning.config.schema import register, resolved
 from gan_lightning.errors import UserError
-from gan_lightning.runs.preflight import preflight
 from gan_lightning.search.asked import KEYS, Asked
 from gan_lightning.search.space import Dimension
 
@@ -55,11 +54,13 @@ def looked_at(asked: Asked, space: Sequence[Dimension]) -> Recipe:
         if key_of(word) in searched:
             raise UserError(f"{word}: {key_of(word)} is searched by space={asked.space}")
     own = _composed(asked.overrides)
+    _check(resolved(own))
+    from gan_lightning.runs.preflight import preflight  # takes seconds: after the quick checks
+
     for end in (0, 1):
         words = [one.override(one.ends[end]) for one in space]
         built = preflight(_composed([*asked.overrides, *words]), asked.overrides)
     settings = built.settings
-    _check(settings)
     batch = int(settings["data"]["batch_size"])
     return Recipe(
         metric=settings["optimized_metric"],
