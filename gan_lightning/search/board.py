@@ -65,10 +65,12 @@ def _row(one: FrozenTrial, search: Path, metric: str) -> Row:
     try:
         run = read_run(folder)
         minutes, floor = run.minutes[0], live_floors(run).get(metric)
+        doctor = "".join(words.partition(";")[0] for _, _, words in run.log[-1:])
     except UserError:  # it failed before there was a run
         minutes = floor = None
-    note = str(one.user_attrs.get("reason", ""))
-    note = note or "the recipe's own settings" * bool(one.user_attrs.get("default"))
+        doctor = ""
+    own = "the recipe's own settings" * bool(one.user_attrs.get("default"))
+    note = "; ".join(filter(None, (str(one.user_attrs.get("reason", "")), own, doctor)))
     return Row(one.number, one.params, score, images, minutes, STATES[one.state], note, floor)
 
 
@@ -93,21 +95,22 @@ def finish(
         trials = [*pruned, *drawn]
         atomic_write(picture, lambda file: draw(file, space, metric, trials))
         console.print(f"picture    {escape(relative(picture))}")
-    for line in _closing(found, asked, space, command):
+    spent = float(study.user_attrs.get("seconds", 0.0))
+    for line in _closing(found, asked, space, command, spent):
         console.print(escape(line))
 
 
 def _closing(
-    found: Sequence[Row], asked: Asked, space: Sequence[Dimension], command: str
+    found: Sequence[Row], asked: Asked, space: Sequence[Dimension], command: str, spent: float
 ) -> Iterator[str]:
     """Yield the lines below the table: what to do next."""
     if found and found[0].state == "complete":
         words = [one.override(found[0].settings[one.key]) for one in space]
         yield f"best       {shlex.join(['python', 'train.py', *asked.overrides, *words])}"
-    done = sum(row.state != "stopped" for row in found)
-    if done < asked.trials:
-        time = " and a longer max_time" * (asked.max_time is not None)
-        yield f"go on      the same command{time}, for {asked.trials - done} more: {command}"
+    missing = asked.trials - sum(row.state != "stopped" for row in found)
+    if missing > 0:
+        time = " with a longer max_time" * (spent >= (asked.max_time or math.inf))
+        yield f"go on      the same command{time} runs the {missing} trials left: {command}"
     else:
         yield "more       the same command with more trials"
 

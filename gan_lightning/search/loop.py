@@ -111,12 +111,12 @@ class Loop:
         values = scores_of(run.folder, self.recipe.metric)
         self.finished += 1
         self.worked = self.worked or bool(values)
+        said = f"{self.recipe.metric} {values[-1][1]:.4g}" if values else ""
         if status == 0 and values:
             self.study.tell(run.trial, values[-1][1])
-            said = f"{self.recipe.metric} {values[-1][1]:.4g}"
         elif run.pruned:
             self.study.tell(run.trial, state=TrialState.PRUNED)
-            said = f"{self.recipe.metric} {values[-1][1]:.4g} at {values[-1][0]:,} images, pruned"
+            said += f", pruned at {values[-1][0] if values else 0:,} images"
         else:
             none = f"no finite {self.recipe.metric} in metrics.csv"
             reason = run.reason(status) if status else none

@@ -37,7 +37,7 @@ def draw(path: Path, space: Sequence[Dimension], metric: str, trials: Sequence[T
         for place, words in ticks(one):
             box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.8}
             axes.text(at + 0.03, place, words, fontsize=8, va="center", bbox=box, zorder=5)
-    names = [one.key.rpartition(".")[0] + ".\n" + one.key.rpartition(".")[2] for one in space]
+    names = [".\n".join(one.key.rsplit(".", 1)) for one in space]
     axes.set_xticks(range(len(space) + 1), [*names, metric], fontsize=8)
     axes.set_yticks([])
     axes.set_xlim(-0.1, len(space) + 0.35)

@@ -6,10 +6,11 @@ from dataclasses import asdict
 from typing import Any
 
 import optuna
+from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
 from sqlalchemy.exc import SQLAlchemyError
 
-from gan_lightning.errors import UserError
+from gan_lightning.errors import RunError, UserError
 from gan_lightning.search.asked import Asked
 from gan_lightning.search.board import finish
 from gan_lightning.search.loop import Loop
@@ -37,11 +38,16 @@ def search(asked: Asked, command: str) -> None:
     with run_folder(asked.folder, "folder", "folder=PATH"):
         study = opened(asked, recipe, space)
         try:
-            with SIGNALS.waiting():
-                Loop(study, asked, recipe, space).run()
-        finally:
-            SIGNALS.training = False
-            finish(study, asked, recipe.metric, space, command)
+            try:
+                with SIGNALS.waiting():
+                    Loop(study, asked, recipe, space).run()
+            finally:
+                SIGNALS.training = False
+                finish(study, asked, recipe.metric, space, command)
+        except (OSError, SQLAlchemyError, StorageInternalError) as error:
+            reason = str(error.__cause__ or error).splitlines()[0]
+            said = f"{asked.folder} could not be written ({reason}): make room, then go on by"
+            raise RunError(f"{said} the same command") from error
 
 
 def opened(asked: Asked, recipe: Recipe, space: Sequence[Dimension]) -> optuna.Study:
@@ -60,7 +66,7 @@ def opened(asked: Asked, recipe: Recipe, space: Sequence[Dimension]) -> optuna.S
             pruner=optuna.pruners.MedianPruner(STARTUP, n_warmup_steps=FIRST),
         )
         known = study.get_trials(deepcopy=False)
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, RuntimeError) as error:  # RuntimeError: another version's file
         reason = str(getattr(error, "orig", error)).splitlines()[0]
         raise UserError(f"{file} cannot be read ({reason}): choose another folder=PATH") from error
     study.sampler = optuna.samplers.TPESampler(seed=len(known))  # else draws would be repeated

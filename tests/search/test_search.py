@@ -192,7 +192,7 @@ def test_a_search_that_is_killed_or_stopped_goes_on(
     said, _ = stopped.communicate()
     assert stopped.returncode == 130, said
     assert "stopped" in said
-    assert "go on      the same command, for 4 more: python -m gan_lightning.search" in said
+    assert "the same command runs the 4 trials left: python -m gan_lightning.search" in said
     assert not alive(int(starts.read_text().split()[-1]))
 
     wait.unlink()
