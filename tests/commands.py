@@ -17,7 +17,7 @@ OVERRIDE = re.compile(r"[+~]{0,2}[a-z_]+(\.\w+)*=\S*")
 HOLE = re.compile(r"\w+=([A-Z]+|\.+)")  # an option for you to fill in
 PROGRAMS = {"python", "make", "pytest", "pip"}
 KNOWN = {"tensorboard", "jupyter", "hf", "pre-commit", "scontrol", "["}  # nothing is asked of these
-KNOWN |= {"wandb", "mlflow", "trackio"}
+KNOWN |= {"wandb", "mlflow", "trackio", "optuna-dashboard"}
 CONFIGS = {"train.py": "config", "sample.py": "sample", "evaluate.py": "evaluate"}
 
 Job = tuple[str, tuple[str, ...]]  # a config and its overrides

@@ -61,9 +61,12 @@ def ticks(one: Dimension) -> list[tuple[float, str]]:
     """Return the labels of an axis and where they stand."""
     if one.choices:
         return [(height(one, value), shown(value)) for value in one.choices]
-    shares = [index / (TICKS - 1) for index in range(TICKS)]
+    count = round((one.high - one.low) / one.step) if one.step else TICKS - 1
+    count = count if count < 2 * TICKS else TICKS - 1
+    shares = [index / count for index in range(count + 1)]
     if one.log:
         values = [one.low * (one.high / one.low) ** share for share in shares]
     else:
         values = [one.low + (one.high - one.low) * share for share in shares]
-    return [(share, f"{value:.3g}") for share, value in zip(shares, values, strict=True)]
+    form = ",.0f" if one.whole else ".3g"
+    return [(share, f"{value:{form}}") for share, value in zip(shares, values, strict=True)]

@@ -1,6 +1,7 @@
 """A search over runs that stand in for train.py: pruned, failed, killed and gone on with."""
 
 import csv
+import json
 import os
 import signal
 import subprocess
@@ -23,6 +24,7 @@ from gan_lightning.search.loop import Loop
 from gan_lightning.search.recipe import Recipe
 from gan_lightning.search.search import opened
 from gan_lightning.search.space import Dimension
+from gan_lightning.system.folder_lock import in_use
 from tests.conftest import ROOT
 
 # A run of three scores, lr + 1/step: with lr above 5 it waits before the last one, above 9 it
@@ -152,8 +154,10 @@ def command(script: Path, *words: str) -> subprocess.Popen[str]:
     )
 
 
-def wait_for(what: Callable[[], bool], process: subprocess.Popen[str] | None = None) -> None:
-    end = time.monotonic() + 60
+def wait_for(
+    what: Callable[[], bool], process: subprocess.Popen[str] | None = None, seconds: float = 90
+) -> None:
+    end = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < end
         assert process is None or process.poll() is None, process.communicate()[0]
@@ -206,3 +210,36 @@ def test_a_search_that_is_killed_or_stopped_goes_on(
     assert len(starts.read_text().split()) == 3
     assert len((second / "metrics.csv").read_text().split()) == 4
     assert len({row["optimizer.lr"] for row in rows}) == 4  # no draw is repeated
+
+
+@pytest.mark.slow
+def test_runs_of_the_default_recipe_on_digits(tmp_path: Path) -> None:
+    """Killed in its second trial, and gone on with from that trial's checkpoint."""
+    asked = ("folder=search", "trials=3", "data=digits", "debug=fast", "optimized_metric=loss/G")
+    asked += ("trainer.max_epochs=40",)
+
+    def start() -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "gan_lightning.search", *asked],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    killed, second = start(), tmp_path / "search/trials/0001"
+    wait_for(lambda: (second / "checkpoints/last.ckpt").exists(), killed, 250)
+    killed.kill()
+    killed.communicate()
+    wait_for(lambda: not in_use(second))
+    done = start()
+    said, _ = done.communicate(timeout=280)
+    assert done.returncode == 0, said
+    assert "python train.py data=digits debug=fast optimized_metric=loss/G" in said
+    with (tmp_path / "search/search.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert sorted(row["trial"] for row in rows) == ["0", "1", "2"]
+    assert {row["images_seen"] for row in rows} == {"1280"}
+    sessions = json.loads((second / "run.json").read_text())["sessions"]
+    assert [one["reason"] for one in sessions] in (["ended by a signal", "complete"], ["complete"])
