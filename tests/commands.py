@@ -17,7 +17,7 @@ OVERRIDE = re.compile(r"[+~]{0,2}[a-z_]+(\.\w+)*=\S*")
 HOLE = re.compile(r"\w+=([A-Z]+|\.+)")  # an option for you to fill in
 PROGRAMS = {"python", "make", "pytest", "pip"}
 KNOWN = {"tensorboard", "jupyter", "hf", "pre-commit", "scontrol", "["}  # nothing is asked of these
-KNOWN |= {"wandb", "mlflow", "trackio"}
+KNOWN |= {"wandb", "mlflow", "trackio", "optuna-dashboard"}
 CONFIGS = {"train.py": "config", "sample.py": "sample", "evaluate.py": "evaluate"}
 
 Job = tuple[str, tuple[str, ...]]  # a config and its overrides
@@ -106,7 +106,10 @@ def overrides(span: str) -> tuple[str, ...]:
 
 @cache
 def top_keys(name: str) -> set[str]:
-    groups = {path.name for path in CONF.iterdir() if path.is_dir()} - {"mode"}  # sample.py's
+    groups = {path.name for path in CONF.iterdir() if path.is_dir()} - {
+        "mode",
+        "search",
+    }  # of others
     return {"hydra", *map(str, compose_config(name=name)), *(groups if name == "config" else ())}
 
 

@@ -24,7 +24,7 @@ ORDER = (
     "runs evaluation",
     "modes",
     "cli",
-    "lecture",
+    "lecture search",
     "page",
     "train sample evaluate",
 )
@@ -33,7 +33,7 @@ SCRIPTS = sorted(ROOT / f"{name}.py" for name in ORDER[-1].split())
 MODULES = sorted((ROOT / PACKAGE).rglob("*.py")) + SCRIPTS
 MATHEMATICS = {"torch", "numpy"}
 # What no other room may import, and where sampling would pay for it at every start.
-HYDRA = {"config", "runs", "evaluation", "cli", "lecture", "train", "sample", "evaluate"}
+HYDRA = {"config", "runs", "evaluation", "cli", "lecture", "search", "train", "sample", "evaluate"}
 # Libraries that one room has beside these; those of networks fit a density, and sampling does
 # not import them (tests/cli/test_start.py).
 ONE_BY_ONE = {("pixels", "PIL"), ("networks", "sklearn"), ("networks", "hmmlearn")}

@@ -37,7 +37,6 @@ class Jobs:
         self.status = 1
         sys.argv[:] = self.line.argv  # as typed: ranks may be started by the command again
         hydra_config = HydraConfig.get()
-        require_metric(config, hydra_config)
         try:
             value = self.task(config, self.line)
             hand_over(value=value)
@@ -101,17 +100,3 @@ class Jobs:
                 path.rmdir()
             except OSError:  # something is in it, or it is not there
                 return
-
-
-def require_metric(config: DictConfig, hydra_config: Any) -> None:
-    """End with status 2 before the first job of a search whose metric is not measured."""
-    metric = str(config.get("optimized_metric"))
-    if hydra_config.mode != RunMode.MULTIRUN or "Optuna" not in hydra_config.sweeper._target_:
-        return
-    if metric.startswith("score/") and not config.callbacks.get("scores"):
-        print(
-            f"optimized_metric={metric} is not measured with callbacks.scores off: leave it on, "
-            "or minimise another column of metrics.csv, such as optimized_metric=loss/G",
-            file=sys.stderr,
-        )
-        sys.exit(2)

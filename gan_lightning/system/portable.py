@@ -11,14 +11,16 @@
 | `sched_getaffinity` | all cores of the machine are counted |
 | process groups (`killpg`) | a job that does not end is killed alone |
 | workers by `fork` (Linux) | they are spawned: a slower start |
+| `prctl` (Linux) | the runs of a killed search train on, and its next start waits for them |
 """
 
+import ctypes
 import errno
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO
 
@@ -29,6 +31,7 @@ except ImportError:
 
 FORK = sys.platform == "linux"  # elsewhere it is not safe
 LOCKS = fcntl is not None
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 # What a process ends with. SLURM sends USR1 some time before its limit (#SBATCH
 # --signal=USR1@60): it is the same wish.
@@ -80,6 +83,20 @@ def open_at_once(path: Path, follow: bool = True) -> int:
     """Return the descriptor of a file opened to read, without waiting for a pipe's other end."""
     flags = ("O_NONBLOCK", "O_BINARY") if follow else ("O_NONBLOCK", "O_BINARY", "O_NOFOLLOW")
     return os.open(path, os.O_RDONLY | sum(getattr(os, flag, 0) for flag in flags))
+
+
+def dies_with_parent() -> Callable[[], None] | None:
+    """Return what a new process calls to get SIGTERM when the thread that started it ends."""
+    if sys.platform != "linux":
+        return None
+    library, parent = ctypes.CDLL(None), os.getpid()
+
+    def ask() -> None:
+        library.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it ended before
+            os._exit(STATUS[signal.SIGTERM])
+
+    return ask
 
 
 def cores() -> int:

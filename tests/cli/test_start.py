@@ -39,7 +39,9 @@ def imported(cwd: Path, *command: str) -> set[str]:
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
-@pytest.mark.parametrize("script", ["train.py", "sample.py", "evaluate.py"])
+@pytest.mark.parametrize(
+    "script", ["train.py", "sample.py", "evaluate.py", "gan_lightning/search/__main__.py"]
+)
 def test_help_imports_neither_torch_nor_what_trains(script: str, tmp_path: Path) -> None:
     assert not imported(tmp_path, script, "--help") & (HEAVY | {"torch", "numpy", "rich"})
 
