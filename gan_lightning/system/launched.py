@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -121,15 +122,42 @@ def one_console() -> Iterator[None]:
 
     torchrun has a console on each node, srun one.
     """
-    if not launched() or os.environ["SLURM_PROCID" if by_srun() else "LOCAL_RANK"] == "0":
+    if not launched():
         yield
         return
-    said = io.StringIO()
+    first, said = os.environ["SLURM_PROCID" if by_srun() else "LOCAL_RANK"] == "0", io.StringIO()
     try:
-        with redirect_stdout(io.StringIO()), redirect_stderr(said):
+        if first:
             yield
+        else:
+            with redirect_stdout(io.StringIO()), redirect_stderr(said):
+                yield
     except SystemExit as end:
         if end.code not in (0, None, *STATUS.values()):
-            time.sleep(ALIKE)  # a SIGTERM ends it: the first process has said the same
-            print(said.getvalue(), end="", file=sys.stderr)
+            alike = _failed_alike(first, str(end.code))
+            if not (first or alike):
+                print(said.getvalue(), end="", file=sys.stderr)
         raise
+
+
+def _failed_alike(first: bool, status: str) -> bool:
+    """Whether the first process fails with this status too, and so has said the same.
+
+    srun lets the others go on; the first process, which has the store, waits until they know.
+    """
+    if not by_srun():
+        time.sleep(0.0 if first else ALIKE)  # if it does, torchrun ends this one meanwhile
+        return False
+    key, patience = "gan_lightning/failed", timedelta(seconds=ALIKE)
+    try:
+        store = _store()
+        if first:
+            store.set(key, status)
+            store.wait([f"{key}/{rank}" for rank in range(1, launched_world())], patience)
+            return True
+        store.wait([key], patience)
+        alike = store.get(key).decode() == status
+        store.set(f"{key}/{launched_rank()}", "")
+        return alike
+    except (RuntimeError, UserError):  # the other ones go on, or are lost
+        return False

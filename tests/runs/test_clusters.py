@@ -198,3 +198,13 @@ def test_a_job_goes_on_in_the_folder_of_its_number(
         assert command(*SMALL, "resume=auto", f"trainer.max_epochs={epochs}").status == 0
     run = tmp_path / "outputs" / "slurm" / "12"
     assert [session["images_seen"] for session in sessions(run)] == [32, 64]
+
+
+@pytest.mark.slow
+def test_what_is_wrong_with_a_job_is_said_once(tmp_path: Path) -> None:
+    line = script(*SMALL, "trainer.num_nodes=2").replace("$SLURM_NTASKS_PER_NODE", "2")
+    job = Job(line, tmp_path, number=3, nodes=2, tasks_per_node=1)
+    said = tmp_path / "slurm-3.out"
+    assert job.wait(200) == 1, said.read_text()
+    assert job.restarts == 0
+    assert said.read_text().count("srun started 2 processes, and the trainer has 4 devices") == 1
