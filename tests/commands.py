@@ -17,7 +17,7 @@ OVERRIDE = re.compile(r"[+~]{0,2}[a-z_]+(\.\w+)*=\S*")
 HOLE = re.compile(r"\w+=([A-Z]+|\.+)")  # an option for you to fill in
 PROGRAMS = {"python", "make", "pytest", "pip"}
 KNOWN = {"tensorboard", "jupyter", "hf", "pre-commit", "scontrol", "["}  # nothing is asked of these
-KNOWN |= {"wandb", "mlflow", "trackio", "optuna-dashboard"}
+KNOWN |= {"wandb", "mlflow", "trackio", "optuna-dashboard", "sbatch"}
 CONFIGS = {"train.py": "config", "sample.py": "sample", "evaluate.py": "evaluate"}
 
 Job = tuple[str, tuple[str, ...]]  # a config and its overrides
@@ -40,8 +40,8 @@ def is_command(line: str) -> bool:
 
 
 def bare(words: list[str]) -> list[str]:
-    """Return a command without the variables and launchers in front of it."""
-    while words and (re.match(r"[A-Z_]+=", words[0]) or words[0] == "srun"):
+    """Return a command without the variables, and srun with its options, in front of it."""
+    while words and (re.match(r"[A-Z_]+=|--[a-z]", words[0]) or words[0] == "srun"):
         words = words[1:]
     return words
 

@@ -16,6 +16,7 @@ from gan_lightning.errors import UserError
 from gan_lightning.system.launched import agreed
 
 SWEEP_FILE = "multirun.yaml"  # Hydra's own in a sweep's folder
+OF_JOBS = "outputs/slurm"  # the folder of a job of SLURM that goes on, by its number
 
 
 class Folders(Callback):
@@ -49,19 +50,21 @@ def prepare(config: DictConfig, kind: str) -> Path | None:
     key, resume = f"hydra.{kind}.dir", config.resume
     overrides = [*config.hydra.overrides.hydra, *config.hydra.overrides.task]
     given = {override.partition("=")[0] for override in overrides}
-    named = key in given
+    named, job = key in given, ""
     if resume == AUTO and not named and "run_dir" not in given:
-        raise UserError(f"resume={AUTO}: which {kind}? name its folder by {key}=FOLDER")
+        job = os.environ.get("SLURM_JOB_ID", "")  # a job that is requeued keeps it
+        if not job:
+            raise UserError(f"resume={AUTO}: which {kind}? name its folder by {key}=FOLDER")
     if resume not in (None, "", AUTO):
         if not (Path(resume) / "config.yaml").is_file():
             raise UserError(f"resume={resume}: no run is there (a folder with config.yaml)")
         if kind == "run" and not named:
             return None
-    place = resolved_path(config, key)
+    place = Path(OF_JOBS, job) if job else resolved_path(config, key)
     if place is None:
         return None
     ground = _check_ground(key, place)
-    folder = agreed(lambda: str(place if named else new_folder(place)))
+    folder = agreed(lambda: str(place if named or job else new_folder(place)))
     if not named or folder != str(place):  # a name may hold the time
         with read_write(config.hydra):
             config.hydra[kind].dir = folder

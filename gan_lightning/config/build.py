@@ -26,10 +26,10 @@ from gan_lightning.export.metadata import is_plain, split_target
 from gan_lightning.export.rebuild import layout
 from gan_lightning.networks import Generator
 from gan_lightning.system.checkpoint_io import SafeCheckpointIO
-from gan_lightning.system.launched import in_turn, launched, launched_world
+from gan_lightning.system.launched import in_turn
 from gan_lightning.training.base import GenerativeModule
 from gan_lightning.training.calls import SeveralSteps
-from gan_lightning.training.devices import MeanGradients
+from gan_lightning.training.devices import environments, several
 
 
 def build_data_module(node: Settings) -> DataModule:
@@ -158,7 +158,7 @@ def build_trainer(settings: Settings, callbacks: Sequence[Callback] | None = Non
             *(export if exportable(settings) else ()),
             GracefulEnd(),
         ],
-        plugins=[SafeCheckpointIO()],
+        plugins=[SafeCheckpointIO(), *environments()],
         logger=False,
         profiler=settings["trainer"].get("profiler") or _Unprofiled(),
         limit_val_batches=limit if settings["data"]["validation"] else 0,
@@ -177,7 +177,7 @@ def _on_devices(make: Callable[..., Trainer], asked: Any) -> Trainer:
     if not isinstance(asked, str) or asked not in STRATEGIES:
         return _made(make)
     trainer = _made(partial(make, strategy="auto"))
-    strategy = _several(trainer)  # Lightning has counted the devices
+    strategy = several(trainer)  # Lightning has counted the devices
     return _made(partial(make, strategy=strategy)) if strategy else trainer
 
 
@@ -195,21 +195,3 @@ def _made(make: Callable[[], Trainer]) -> Trainer:
         return make()
     except Exception as error:
         raise UserError(f"trainer: {error.__cause__ or error}") from error
-
-
-def _several(trainer: Trainer) -> MeanGradients | None:
-    """Return the strategy for several devices, whichever kind of DDP was typed; None for one."""
-    world, nodes = trainer.num_devices * trainer.num_nodes, trainer.num_nodes
-    if launched() and world != launched_world():
-        raise UserError(
-            f"torchrun started {launched_world()} processes, and the trainer has {world} devices: "
-            "trainer.devices is its --nproc_per_node, trainer.num_nodes its --nnodes"
-        )
-    if nodes > 1 and not launched():
-        raise UserError(
-            f"trainer.num_nodes={nodes}: start it on every node, by torchrun --nnodes {nodes} "
-            f"--nproc_per_node {trainer.num_devices} ... train.py"
-        )
-    # Spawned, so that workers inherit this process's objects; re-running the command line, which
-    # is Lightning's default, would run a whole Hydra sweep again in each. torchrun's are there.
-    return MeanGradients(start_method="popen" if launched() else "spawn") if world > 1 else None

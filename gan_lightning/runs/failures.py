@@ -16,7 +16,11 @@ from gan_lightning.system.launched import launched
 from gan_lightning.system.portable import STATUS
 
 _MEMORY = re.compile(r"can't allocate memory|out of memory|bad_alloc|MemoryError", re.I)
-_LOST = re.compile(r"Connection (closed|reset)|recv, got 0 bytes|NCCL.*(remote|abort)", re.I)
+_LOST = re.compile(
+    r"Connection (was likely )?(closed|reset|timed out)|recv, got 0 bytes|Timed out waiting"
+    r"|Broken pipe|No route to host|NCCL.*(remote|abort)",
+    re.I,
+)
 _TORCH_WRITER = "PytorchStreamWriter failed writing"  # it does not say why
 _DISK = {
     errno.ENOSPC: "the disk is full",
@@ -48,7 +52,7 @@ def explain(error: BaseException, settings: Settings, asked: int) -> BaseExcepti
                 return explain(kind(words.strip()), settings, asked)
     sentence = _memory(error, text, settings) or _disk(error, text) or _worker(text)
     if not sentence and launched() and _LOST.search(text):
-        sentence = "another process of this run ended"
+        sentence = "another process of this run ended, or its host is lost"
     return RunError(sentence) if sentence else error
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from lightning.fabric.plugins.environments import LightningEnvironment, SLURMEnvironment
 from lightning.pytorch.strategies import DDPStrategy
 from omegaconf import DictConfig
 
@@ -105,6 +106,63 @@ def test_torchrun_and_the_trainer_count_alike(
         torchrun(monkeypatch, processes)
     with pytest.raises(UserError, match=said):
         build_trainer(resolved(compose("trainer=cpu", trainer)), [])
+
+
+def srun(monkeypatch: pytest.MonkeyPatch, **numbers: object) -> None:
+    """Be the first of the processes that srun started on two nodes."""
+    first = {"STEP_ID": 0, "PROCID": 0, "LOCALID": 0, "NODEID": 0, "NNODES": 2}
+    for name, value in {**first, **numbers}.items():
+        monkeypatch.setenv(f"SLURM_{name}", str(value))
+
+
+def test_srun_gives_the_ranks_and_its_job_the_requeue(
+    compose: Compose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    srun(monkeypatch, NTASKS=4, NTASKS_PER_NODE=2)
+    asked = ("trainer=cpu", "trainer.devices=2", "trainer.num_nodes=2")
+    built = build_trainer(resolved(compose(*asked)), [])
+    assert built.world_size == 4
+    assert isinstance(built.strategy, MeanGradients)
+    assert built.strategy._start_method == "popen"
+    environment = built.strategy.cluster_environment
+    assert isinstance(environment, SLURMEnvironment)
+    assert not environment.auto_requeue
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ({"NTASKS": 4, "NTASKS_PER_NODE": 2}, "srun started 4 .* has 2 devices on .*ntasks-per"),
+        ({"NTASKS": 2, "NTASKS_PER_NODE": 1}, "trainer.num_nodes its --nodes"),
+        ({"NTASKS": 2}, "by --ntasks-per-node, and --nodes, not --ntasks"),
+    ],
+)
+def test_srun_and_the_trainer_count_alike(
+    numbers: dict[str, int], said: str, compose: Compose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    srun(monkeypatch, **numbers)
+    with pytest.raises(UserError, match=said):
+        build_trainer(resolved(compose("trainer=cpu", "trainer.devices=2")), [])
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        {"NTASKS": 1},
+        {"NTASKS": 2, "NTASKS_PER_NODE": 2, "JOB_NAME": "bash"},  # srun --pty bash
+        {"NTASKS": 2, "NTASKS_PER_NODE": 1, "STEP_ID": ""},  # the job's script itself
+    ],
+)
+def test_where_srun_started_no_others_ranks_are_spawned(
+    numbers: dict[str, object], compose: Compose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    srun(monkeypatch, **numbers)
+    if numbers.get("STEP_ID") == "":
+        monkeypatch.delenv("SLURM_STEP_ID")
+    strategy = build_trainer(resolved(compose("trainer=cpu", "trainer.devices=2")), []).strategy
+    assert isinstance(strategy, MeanGradients)
+    assert strategy._start_method == "spawn"
+    assert isinstance(strategy.cluster_environment, LightningEnvironment)
 
 
 @pytest.mark.parametrize(

@@ -2,20 +2,27 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from lightning import Callback, LightningModule, Trainer
 from torch import Tensor, nn
-from torch.optim import SGD
+from torch.optim import SGD, Adam
 
 from gan_lightning.augment import ADA
 from gan_lightning.callbacks.checkpoints import Checkpoints
 from gan_lightning.callbacks.console import Quiet
 from gan_lightning.data import DigitsDataModule
-from gan_lightning.losses import NonSaturating
-from gan_lightning.networks import Discriminator, Generator
-from gan_lightning.penalties import R1, LeCam, Penalty
+from gan_lightning.losses import NonSaturating, RelativisticPaired
+from gan_lightning.networks import (
+    Discriminator,
+    Generator,
+    R3GANDiscriminator,
+    R3GANGenerator,
+)
+from gan_lightning.penalties import R1, R2, Lazy, LeCam, Penalty, Sum
+from gan_lightning.schedules import Cosine
 from gan_lightning.system.checkpoint_file import restore_previous
 from gan_lightning.system.checkpoint_io import SafeCheckpointIO
 from gan_lightning.system.signals import skip_finalization
@@ -52,17 +59,43 @@ class Leaving(Callback):
         skip_finalization()
 
 
+def lines(penalty: Penalty) -> GANModule:
+    torch.manual_seed(0)
+    sgd = partial(SGD, lr=0.05)
+    return GANModule(Lines(), Judge(), NonSaturating(), sgd, sgd, penalty=penalty).double()
+
+
+def widened(network: nn.Module, given: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Make latents and images, which are float32, as wide as the weights."""
+    wide = next(network.parameters()).dtype
+    return tuple(x.to(wide) if torch.is_tensor(x) and x.is_floating_point() else x for x in given)
+
+
+def residual() -> GANModule:
+    """All that a recipe has and that is a mean over samples: R3GAN's pair has no BatchNorm."""
+    torch.manual_seed(0)
+    generator = R3GANGenerator(16, [1, 28, 28], 10, width=16, max_width=16)
+    discriminator = R3GANDiscriminator([1, 28, 28], 10, width=16, max_width=16)
+    for network in (generator, discriminator):
+        network.register_forward_pre_hook(widened)
+    adam = partial(Adam, lr=2e-3, betas=(0.0, 0.99))
+    return GANModule(
+        *(generator, discriminator, RelativisticPaired(), adam, adam),
+        penalty=Lazy(Sum([R1(0.1), R2(0.1)]), every=4),
+        schedules={"lr": Cosine(1.0, 0.01, 256)},
+        share_fakes=True,
+        clip_norm=1.0,
+    ).double()
+
+
 def train(
     devices: int,
     batch_size: int,
-    penalty: Penalty,
+    module: GANModule,
     epochs: int = 1,
     folder: Path | None = None,
     batches: int = 3,
 ) -> dict[str, Tensor]:
-    torch.manual_seed(0)
-    sgd = partial(SGD, lr=0.05)
-    module = GANModule(Lines(), Judge(), NonSaturating(), sgd, sgd, penalty=penalty).double()
     data = DigitsDataModule(name="digits", batch_size=batch_size)
     trainer = Trainer(
         accelerator="cpu",
@@ -88,8 +121,8 @@ def train(
 
 def test_two_devices_have_the_gradient_of_their_global_batch() -> None:
     """Three steps of SGD from the same start lead to the same place."""
-    start = train(1, 16, R1(0.1), batches=0)
-    one, two = train(1, 16, R1(0.1)), train(2, 8, R1(0.1))
+    start = train(1, 16, lines(R1(0.1)), batches=0)
+    one, two = train(1, 16, lines(R1(0.1))), train(2, 8, lines(R1(0.1)))
     assert one.keys() == two.keys()
     for name, before in start.items():
         # Latents and images are float32 draws: equal; only the order of summation differs.
@@ -98,11 +131,24 @@ def test_two_devices_have_the_gradient_of_their_global_batch() -> None:
         assert (two[name] - one[name]).norm() <= 1e-6 * way, name
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("devices", [2, 4])
+def test_devices_train_the_weights_of_one(devices: int) -> None:
+    """Eight steps of 16 images in float64: networks, and the average."""
+    start, one = train(1, 16, residual(), batches=0), train(1, 16, residual(), batches=8)
+    several = train(devices, 16 // devices, residual(), batches=8)
+    assert one.keys() == several.keys()
+    moved = [(one[name] - before).abs().max().item() for name, before in start.items()]
+    assert sorted(moved)[len(moved) // 2] > 1e-3
+    for name, weight in one.items():
+        assert (several[name] - weight).abs().max() <= 1e-6, name
+
+
 def test_devices_go_on_with_what_each_of_them_had(tmp_path: Path) -> None:
     """The anchors are buffers, which each device moves by its own images."""
-    whole = train(2, 8, LeCam(10.0), epochs=2, folder=tmp_path)
+    whole = train(2, 8, lines(LeCam(10.0)), epochs=2, folder=tmp_path)
     restore_previous(tmp_path / "last.ckpt")  # that of the first epoch
-    halves = train(2, 8, LeCam(10.0), epochs=2, folder=tmp_path)
+    halves = train(2, 8, lines(LeCam(10.0)), epochs=2, folder=tmp_path)
     for name, weight in whole.items():
         assert torch.equal(halves[name], weight), name
 
