@@ -110,9 +110,7 @@ def labelled_splits(root: Path) -> list[tuple[list[str], list[int] | None]]:
 def reading_bar(total: int) -> tqdm:
     """Return what shows on a terminal how many images of all are read."""
     hidden = True if int(os.environ.get("LOCAL_RANK", 0)) else None  # None: unless a terminal
-    return tqdm(
-        desc="reading", total=total, unit=" images", leave=False, delay=1, disable=hidden
-    )
+    return tqdm(desc="reading", total=total, unit=" images", leave=False, delay=1, disable=hidden)
 
 
 def read_files(

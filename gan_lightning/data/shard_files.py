@@ -1,9 +1,9 @@
 """Folders of shards: raw pixels in litdata's files, labels beside them, and what is in them.
 
-    FOLDER/shards.json           channels, image_size, classes, shard_size, train, test
-    FOLDER/train/index.json      litdata's list of its files chunk-0-0.bin, ...
-    FOLDER/train/labels.npy      int64[N], in the order of the images
-    FOLDER/test/...
+FOLDER/shards.json           channels, image_size, classes, shard_size, train, test
+FOLDER/train/index.json      litdata's list of its files chunk-0-0.bin, ...
+FOLDER/train/labels.npy      int64[N], in the order of the images
+FOLDER/test/...
 """
 
 import json

@@ -59,10 +59,37 @@ def write_shards(asked: Asked) -> str:
     check(asked)
     imported()
     splits = found_splits(asked)
+    index, transparent = described(asked, splits), 0
+
+    def images(files: list[str], bar: tqdm) -> Iterator[np.ndarray]:
+        nonlocal transparent
+        for first in range(0, len(files), PART):
+            part, kind = files[first : first + PART], (index.channels, index.image_size)
+            found, clear = read_files(part, *kind, asked.background, bar)
+            transparent += clear
+            yield found.numpy()
+
+    try:
+        with whole_or_nothing(asked.output) as folder, reading_bar(index.train + index.test) as bar:
+            for name, (files, labels) in zip(SPLITS, splits, strict=True):
+                write_split(folder / name, images(files, bar), labels, index.shard_size)
+            index.write(folder)
+    except OSError as error:
+        reason = f"output={asked.output} could not be written ({error.strerror or error})"
+        raise RunError(f"{reason}: make room, or choose another place") from error
+    shape = "x".join(map(str, (index.channels, index.image_size, index.image_size)))
+    said = f"{index.train:,} + {index.test:,} images {shape}, {len(index.classes)} classes"
+    if transparent:
+        said += f"; {transparent:,} have transparent parts, which became {asked.background}"
+    return f"{said} -> {asked.output}/\npython train.py data=shards data.root={asked.output}"
+
+
+def described(asked: Asked, splits: list[Split]) -> ShardIndex:
+    """Return what the shards will be: as asked, or as the images are."""
     files = [file for part, _ in splits for file in part]
     channels = asked.channels or (3 if any(map(has_colours, files[:LOOKED_AT])) else 1)
-    side = asked.image_size or the_side(asked.input, files)
-    index = ShardIndex(
+    side = asked.image_size or side_of(asked.input, files)
+    return ShardIndex(
         channels=channels,
         image_size=side,
         classes=[path.name for path in class_folders(training_folder(asked.input))],
@@ -70,29 +97,6 @@ def write_shards(asked: Asked) -> str:
         train=len(splits[0][0]),
         test=len(splits[1][0]),
     )
-    clear: list[int] = []
-
-    def images(files: list[str], bar: tqdm) -> Iterator[np.ndarray]:
-        for first in range(0, len(files), PART):
-            found, transparent = read_files(
-                files[first : first + PART], channels, side, asked.background, bar
-            )
-            clear.append(transparent)
-            yield found.numpy()
-
-    try:
-        with whole_or_nothing(asked.output) as folder, reading_bar(len(files)) as bar:
-            for name, (part, labels) in zip(SPLITS, splits, strict=True):
-                write_split(folder / name, images(part, bar), labels, index.shard_size)
-            index.write(folder)
-    except OSError as error:
-        reason = f"output={asked.output} could not be written ({error.strerror or error})"
-        raise RunError(f"{reason}: make room, or choose another place") from error
-    shape = "x".join(map(str, (index.channels, index.image_size, index.image_size)))
-    said = f"{index.train:,} + {index.test:,} images {shape}, {len(index.classes)} classes"
-    if sum(clear):
-        said += f"; {sum(clear):,} have transparent parts, which became {asked.background}"
-    return f"{said} -> {asked.output}/\npython train.py data=shards data.root={asked.output}"
 
 
 def check(asked: Asked) -> None:
@@ -126,7 +130,8 @@ def found_splits(asked: Asked) -> list[Split]:
     return [(f[o].tolist(), y[o]) for (f, y), o in zip(splits, orders, strict=True)]
 
 
-def the_side(folder: Path, files: list[str]) -> int:
+def side_of(folder: Path, files: list[str]) -> int:
+    """Return the side that all images have; UserError if they differ, or are not square."""
     side = common_side(files)
     if side is None:
         raise UserError(
@@ -161,9 +166,8 @@ def whole_or_nothing(output: Path) -> Iterator[Path]:
             shutil.rmtree(folder)
             folder.mkdir()
             yield folder
-            for path in sorted(folder.rglob("*")):
-                sync_folder(path) if path.is_dir() else sync_file(path)
-            sync_folder(folder)
+            for path in (*folder.rglob("*"), folder):
+                synced(path)
             folder.rename(output)
             sync_folder(output.parent)
         finally:
@@ -171,7 +175,10 @@ def whole_or_nothing(output: Path) -> Iterator[Path]:
             Path(file.name).unlink(missing_ok=True)
 
 
-def sync_file(path: Path) -> None:
+def synced(path: Path) -> None:
+    """Bring a file, or the names in a folder, to the disk."""
+    if path.is_dir():
+        return sync_folder(path)
     with path.open("r+b") as file:
         os.fsync(file.fileno())
 
