@@ -7,6 +7,7 @@ FOLDER/test/...
 """
 
 import json
+import logging
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -177,4 +178,5 @@ def imported() -> Any:
         raise UserError(
             f"data=shards needs litdata: pip install -c constraints.txt -e '.[shards]' ({error})"
         ) from error
+    logging.getLogger("litdata").setLevel(logging.WARNING)  # it tells what it does with files
     return litdata
