@@ -76,11 +76,13 @@ def check_files(root: Path, index: ShardIndex) -> None:
         try:
             listed = json.loads((folder / "index.json").read_text())
             config, chunks = listed["config"], listed["chunks"]
+            plain = {key: config.get(key) for key in PLAIN} == PLAIN
+            plain = plain and json.loads(config["data_spec"])[1]["type"] is None  # no structure
             images = sum(chunk["chunk_size"] for chunk in chunks)
             sizes = {folder / str(chunk["filename"]): chunk["chunk_bytes"] for chunk in chunks}
         except UNREADABLE as error:
             raise damaged(folder / "index.json", str(error)) from error
-        if {key: config.get(key) for key in PLAIN} != PLAIN or images != getattr(index, split):
+        if not plain or images != getattr(index, split):
             raise damaged(folder / "index.json", f"not {getattr(index, split):,} plain images")
         for file, size in sizes.items():
             if file.parent != folder or not file.is_file() or file.stat().st_size != size:

@@ -163,6 +163,10 @@ DAMAGE = {
     "cut": (lambda f: os.truncate(f / "train/chunk-0-2.bin", 99), r"chunk-0-2\.bin is damaged"),
     "gone": (lambda f: (f / "test/chunk-0-0.bin").unlink(), r"test/chunk-0-0\.bin is damaged"),
     "labels": (lambda f: np.save(f / "train/labels.npy", np.zeros(3)), r"labels\.npy is damaged"),
+    "a structure": (
+        lambda f: changed_index(f, "test", data_spec='[1, {"type": "builtins.dict"}]'),
+        r"test/index\.json is damaged \(not 18 plain images\)",
+    ),
     "pickles": (
         lambda f: changed_index(f, "train", data_format=["pickle"]),
         r"train/index\.json is damaged \(not 162 plain images\)",
