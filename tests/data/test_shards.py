@@ -18,6 +18,7 @@ from torch import Tensor
 
 from benchmarks.state import curves, differences
 from gan_lightning.data import ImageFolderDataModule, ShardsDataModule, shards_hold
+from gan_lightning.data.batches import EpochBatches
 from gan_lightning.data.images import resize
 from gan_lightning.data.shard_files import INDEX, ShardIndex
 from gan_lightning.data.shards import ShardImages
@@ -94,6 +95,13 @@ def test_an_epoch_has_every_image_once_and_another_order_each_time(folder: Path)
     for batches in (first, second):
         assert counted(*map(torch.cat, zip(*batches, strict=True))) == held
     assert not torch.equal(first[0][0], second[0][0])
+
+
+def test_two_processes_share_out_each_batch(folder: Path) -> None:
+    images = opened(folder).images
+    order = {"num_images": 162, "batch_size": 9, "shuffled": images.shuffled}
+    ranks = [torch.cat(list(EpochBatches(**order, rank=r, world_size=2))) for r in range(2)]
+    assert sorted(torch.cat(ranks).tolist()) == list(range(162))
 
 
 @pytest.mark.parametrize("workers", [0, 2])
