@@ -58,7 +58,7 @@ def state(run: Path) -> dict[str, str]:
         **{f"optimizer of {name}": value for name, value in optimizers.items()},
         "callbacks": callbacks,
         "curves so far": checkpoint["meters"],
-        "position in the data": checkpoint.get("DigitsDataModule"),
+        "position in the data": [v for k, v in checkpoint.items() if k.endswith("DataModule")],
         "metrics.csv": curves(run),
         "generator file": (run / "generator.safetensors").read_bytes(),
     }

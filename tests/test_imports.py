@@ -17,7 +17,7 @@ ORDER = (
     "tables",
     "networks schedules",
     "losses penalties augment data sampling loggers",
-    "training export report",
+    "training export report shards",
     "metrics leaderboard",
     "callbacks",
     "config",

@@ -55,11 +55,10 @@ class SampleGrid(Callback):
         """Return a picture of the first training samples, one row a class as far as they go."""
         if data.dots:
             return data.picture()
-        images, labels = data.images.images, data.images.labels
-        shown = data.classes[: self.most_rows]
-        rows = [images[labels == label][: self.columns] for label in shown]
-        chosen = torch.cat(rows) if rows else images[: self.rows * self.columns]
-        return data.picture(chosen, self.columns)
+        labels, shown = data.images.labels, data.classes[: self.most_rows]
+        rows = [(labels == label).nonzero()[: self.columns, 0] for label in shown]
+        first = torch.arange(min(self.rows * self.columns, len(labels)))
+        return data.picture(data.images[torch.cat(rows) if rows else first][0], self.columns)
 
     def fake_grid(self, module: GenerativeModule, data: DataModule) -> Tensor:
         """Return a picture of fakes, uint8[C, H, W]."""

@@ -122,6 +122,12 @@ def _of_table(what: str, _root_: DictConfig) -> Any:
     return table_size(data)[what] if data.get("name") == "table" else []
 
 
+def _of_shards(root: str, what: str) -> Any:
+    from gan_lightning.data import shards_hold  # takes seconds, too
+
+    return shards_hold(root)[what]
+
+
 def register() -> None:
     """Make the schema and the resolvers known to Hydra; safe to call twice."""
     store = ConfigStore.instance()
@@ -130,6 +136,7 @@ def register() -> None:
     store.store(name="evaluate_schema", node=EvaluateConfig)
     resolvers: dict[str, Callable[..., Any]] = {
         "count_labels": _count_labels,
+        "of_shards": _of_shards,
         "of_table": _of_table,
         "options_of": _options_of,
         "divide": lambda a, b: a / b,

@@ -1,4 +1,4 @@
-"""Data sets in memory as uint8, batches by index, scaled to [-1, 1] on the device."""
+"""Data sets as uint8, in memory or in shards, batches by index, [-1, 1] on the device."""
 
 from gan_lightning.data.base import DataModule, DataUnavailable
 from gan_lightning.data.digits import DigitsDataModule
@@ -11,5 +11,6 @@ from gan_lightning.data.points import (
     PointsDataModule,
     RingDataModule,
 )
+from gan_lightning.data.shards import ShardsDataModule, shards_hold
 from gan_lightning.data.stacked import StackedMNISTDataModule
 from gan_lightning.data.table import TableDataModule, table_size

@@ -107,20 +107,28 @@ class DataModule(LightningDataModule):
 
     def split(self, train: bool) -> ImageTensors:
         """Return a whole split with the chosen classes."""
-        samples, labels = self.load(train)
-        check_labels(self.name, len(samples), labels, self.num_classes)
+        return self.chosen(ImageTensors(*self.load(train)))
+
+    def training_split(self) -> ImageTensors:
+        """Return what `setup` divides: the whole training split, if it fits into memory."""
+        return self.split(train=True)
+
+    def chosen(self, whole: ImageTensors) -> ImageTensors:
+        """Return the chosen classes of a split; UserError if labels do not fit, or none is left."""
+        check_labels(self.name, len(whole), whole.labels, self.num_classes)
         if not self.num_classes:
-            return ImageTensors(samples, torch.zeros_like(labels))
-        keep = torch.isin(labels, torch.tensor(self.classes))
+            whole.labels = torch.zeros_like(whole.labels)
+            return whole
+        keep = torch.isin(whole.labels, torch.tensor(self.classes))
         if not keep.any():
             raise UserError(f"data.classes={self.classes}: {self.name} has no image of these")
-        return ImageTensors(samples, labels).rows(keep.nonzero()[:, 0])
+        return whole.rows(keep.nonzero()[:, 0])
 
     def setup(self, stage: str | None = None) -> None:
         """Load the training split and hold out the validation samples; same on every rank."""
         if self.train_set is not None:
             return
-        whole = self.split(train=True)
+        whole = self.training_split()
         order = torch.randperm(len(whole), generator=torch.Generator().manual_seed(self.seed))
         held_out, kept = order[: self.validation].sort()[0], order[self.validation :].sort()[0]
         self.validation_set = ImageTensors(*whole[held_out])
@@ -159,6 +167,7 @@ class DataModule(LightningDataModule):
             epoch=self._resume_at["epoch"],
             start=self._resume_at["batch"],
             device=samples.images.device,
+            shuffled=self.images.shuffled,
         )
         return loader(samples, batches, self.num_workers)
 

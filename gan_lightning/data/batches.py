@@ -1,6 +1,6 @@
 """Which images are in which batch: a pure function of (seed, epoch, rank)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,10 @@ class ImageTensors(Dataset):
         """Return some rows, in ascending order; all of them are not copied."""
         return self if len(index) == len(self) else ImageTensors(*self[index])
 
+    def shuffled(self, random: np.random.Generator) -> np.ndarray:
+        """Return all rows in a random order that is quick to read: here, any."""
+        return random.permutation(len(self))
+
 
 def free_memory(device: torch.device) -> int:
     """Return the free bytes of a GPU with a memory of its own; 0 of another device."""
@@ -49,10 +53,11 @@ def free_memory(device: torch.device) -> int:
 class EpochBatches(Sampler[Tensor]):
     """Batches of indices; global batch k of an epoch is rows k*G .. (k+1)*G of one permutation.
 
-    The permutation (or `repeat` of them in a row) depends on (seed, epoch) alone; rank r of R
-    takes the r-th of R equal parts of each global batch, G = R * batch_size. Incomplete global
-    batches are dropped. Iteration starts at batch `start`, so that a run resumed within an epoch
-    sees the batches it had not seen. The order of an epoch goes to `device` at once.
+    The permutation (or `repeat` of them in a row), that of `shuffled` if it is given, depends on
+    (seed, epoch) alone; rank r of R takes the r-th of R equal parts of each global batch, G = R *
+    batch_size. Incomplete global batches are dropped. Iteration starts at batch `start`, so that a
+    run resumed within an epoch sees the batches it had not seen. The order of an epoch goes to
+    `device` at once.
     """
 
     num_images: int
@@ -64,6 +69,7 @@ class EpochBatches(Sampler[Tensor]):
     epoch: int = 0
     start: int = 0
     device: torch.device = CPU
+    shuffled: Callable[[np.random.Generator], np.ndarray] | None = None
 
     def __len__(self) -> int:
         return self.num_images * self.repeat // (self.batch_size * self.world_size)
@@ -75,7 +81,8 @@ class EpochBatches(Sampler[Tensor]):
 
     def __iter__(self) -> Iterator[Tensor]:
         random = np.random.default_rng(np.random.SeedSequence([self.seed, self.epoch]))
-        orders = [random.permutation(self.num_images) for _ in range(self.repeat)]
+        shuffled = self.shuffled or (lambda random: random.permutation(self.num_images))
+        orders = [shuffled(random) for _ in range(self.repeat)]
         order = torch.from_numpy(np.concatenate(orders)).to(self.device)
         for batch in range(self.start, len(self)):
             first = (batch * self.world_size + self.rank) * self.batch_size

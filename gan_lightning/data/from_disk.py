@@ -8,11 +8,12 @@ from torch import Tensor
 
 from gan_lightning.data.array_files import Arrays, read_labels, read_split
 from gan_lightning.data.base import MOST_CLASSES, check_labels
+from gan_lightning.data.held_out import held_out_rows
 from gan_lightning.data.image_files import (
     BACKGROUNDS,
     MODES,
     class_folders,
-    labelled_files,
+    labelled_splits,
     read_files,
     training_folder,
 )
@@ -68,9 +69,7 @@ class FileDataModule(ImageDataModule):
 
     def _hold_out(self, whole: Arrays) -> tuple[Arrays, Arrays]:
         images, labels = whole
-        count = max(1, round(self.test_fraction * len(images)))
-        order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
-        rows = (order[count:].sort()[0], order[:count].sort()[0])
+        rows = held_out_rows(len(images), self.test_fraction)
         train, test = ((images[r], None if labels is None else labels[r]) for r in rows)
         return train, test
 
@@ -143,12 +142,8 @@ class ImageFolderDataModule(FileDataModule):
             raise UserError(f"data.root={self.root} is no folder; for a file: data=array")
         if self.channels not in MODES:
             raise UserError(f"data.channels={self.channels} must be 1 (grey) or 3 (colour)")
-        training, tested = training_folder(self.root), self.root / "test"
-        names = self.class_names()
-        has_test = training != self.root and tested.is_dir()
         found, transparent = [], 0
-        for folder in (training, tested) if has_test else (training,):
-            files, labels = labelled_files(folder, names)
+        for files, labels in labelled_splits(self.root):
             images, clear = read_files(files, self.channels, self.resolution, self.background)
             found.append((images, None if labels is None else torch.tensor(labels)))
             transparent += clear
@@ -157,7 +152,7 @@ class ImageFolderDataModule(FileDataModule):
                 f"{transparent:,} images in {self.root} have transparent parts, which become "
                 f"{self.background}: data.background={'|'.join(BACKGROUNDS)}"
             )
-        return found[0], found[1] if has_test else None
+        return found[0], found[1] if len(found) > 1 else None
 
 
 def count_labels(root: str, labels: str | None = None) -> int:

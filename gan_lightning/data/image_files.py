@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -88,16 +89,37 @@ def common_side(files: Sequence[str]) -> int | None:
                 sizes.add(image.size)
         except DAMAGED:  # whoever reads it will say so
             return None
-    width, height = sizes.pop() if len(sizes) == 1 else (0, 1)
+        if len(sizes) > 1:
+            return None
+    width, height = sizes.pop() if sizes else (0, 1)
     return width if width == height else None
 
 
+def labelled_splits(root: Path) -> list[tuple[list[str], list[int] | None]]:
+    """Return (files, labels) of `root/train` and `root/test`, or of `root` alone without these.
+
+    Raises:
+        UserError: as of `labelled_files`.
+    """
+    training, tested = training_folder(root), root / "test"
+    names = [path.name for path in class_folders(training)]
+    has_test = training != root and tested.is_dir()
+    return [labelled_files(f, names) for f in ((training, tested) if has_test else (training,))]
+
+
+def reading_bar(total: int) -> tqdm:
+    """Return what shows on a terminal how many images of all are read."""
+    hidden = True if int(os.environ.get("LOCAL_RANK", 0)) else None  # None: unless a terminal
+    return tqdm(desc="reading", total=total, unit=" images", leave=False, delay=1, disable=hidden)
+
+
 def read_files(
-    files: Sequence[str], channels: int, side: int, background: str
+    files: Sequence[str], channels: int, side: int, background: str, bar: tqdm | None = None
 ) -> tuple[Tensor, int]:
     """Return (uint8[N, channels, side, side], how many images had transparent parts).
 
-    Several threads read; on a terminal a bar shows how far they are.
+    Several threads read; on a terminal a bar shows how far they are: one of these files, if none
+    is given.
 
     Raises:
         UserError: names a file that cannot be read.
@@ -112,16 +134,13 @@ def read_files(
             transparent += clear
         return len(part), transparent
 
-    hidden = True if int(os.environ.get("LOCAL_RANK", 0)) else None  # None: unless a terminal
+    total = 0
     with (
         ThreadPoolExecutor(THREADS) as pool,
-        tqdm(
-            desc="reading", total=len(files), unit=" images", leave=False, delay=1, disable=hidden
-        ) as bar,
+        nullcontext(bar) if bar is not None else reading_bar(len(files)) as shown,
     ):
-        total = 0
         for count, transparent in pool.map(read, range(0, len(files), CHUNK)):
-            bar.update(count)
+            shown.update(count)
             total += transparent
     return torch.from_numpy(images), total
 

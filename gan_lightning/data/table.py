@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gan_lightning.data.base import DataModule
+from gan_lightning.data.held_out import held_out_rows
 from gan_lightning.errors import UserError
 from gan_lightning.pixels import COLOURS, scatter
 from gan_lightning.ranges import Count, Place, Whole, number, validated
@@ -84,9 +85,7 @@ class TableDataModule(DataModule):
         table = self.rows
         points = torch.from_numpy(table.schema.encode(table.values))[:, :, None, None]
         labels = torch.from_numpy(table.labels())
-        count = max(1, round(self.test_fraction * len(points)))
-        order = torch.randperm(len(points), generator=torch.Generator().manual_seed(0))
-        rows = (order[count:] if train else order[:count]).sort()[0]
+        rows = held_out_rows(len(points), self.test_fraction)[0 if train else 1]
         return points[rows], labels[rows]
 
     def picture(

@@ -106,7 +106,8 @@ def _test_split(data: DataModule) -> ImageTensors:
 
 def _some(images: ImageTensors, count: int) -> ImageTensors:
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
-    return images.rows(order[:count])
+    some = images.rows(order[:count])
+    return ImageTensors(some.images[:], some.labels)  # shards are read here
 
 
 def _samples(asked: Asked, data: DataModule, count: int) -> ImageTensors:

@@ -25,6 +25,7 @@ from gan_lightning.data import DataUnavailable, ImageDataModule
 from gan_lightning.errors import UserError
 from gan_lightning.export.generator_file import GENERATOR_FILE, read_generator
 from gan_lightning.runs.preflight import check_batch
+from gan_lightning.shards.write import Asked, write_shards
 from gan_lightning.training.gan import GANModule
 from tests.conftest import CONF, compose_config
 
@@ -95,9 +96,14 @@ def own_data(option: str, folder: Path) -> list[str]:
         return [f"data.root={folder / 'images.npz'}"]
     if option == "data=image_folder":
         for index, image in enumerate(images):
-            (folder / f"class {index % 3}").mkdir(exist_ok=True)
+            (folder / f"class {index % 3}").mkdir(parents=True, exist_ok=True)
             Image.fromarray(image).save(folder / f"class {index % 3}" / f"{index}.png")
         return [f"data.root={folder}"]
+    if option == "data=shards":
+        pytest.importorskip("litdata")
+        own_data("data=image_folder", folder / "images")
+        write_shards(Asked(folder / "images", folder / "shards"))
+        return [f"data.root={folder / 'shards'}"]
     if option == "data=table":
         rows = [f"{index},{index % 7 / 2},{'ab'[index % 2]}" for index in range(100)]
         (folder / "table.csv").write_text("\n".join(["a,b,y", *rows]))

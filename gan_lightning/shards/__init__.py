@@ -1,0 +1,1 @@
+"""Image folders turned into shards, the files of data=shards."""
