@@ -62,13 +62,13 @@ def _row(one: FrozenTrial, search: Path, metric: str) -> Row:
     folder = folder_of(search, one.number)
     points = scores_of(folder, metric)
     images, score = points[-1] if points else (None, None)
+    minutes, floor, doctor = None, None, ""
     try:
         run = read_run(folder)
         minutes, floor = run.minutes[0], live_floors(run).get(metric)
         doctor = "".join(words.partition(";")[0] for _, _, words in run.log[-1:])
-    except UserError:  # it failed before there was a run
-        minutes = floor = None
-        doctor = ""
+    except UserError:
+        pass  # it failed before there was a run
     own = "the recipe's own settings" * bool(one.user_attrs.get("default"))
     note = "; ".join(filter(None, (str(one.user_attrs.get("reason", "")), own, doctor)))
     return Row(one.number, one.params, score, images, minutes, STATES[one.state], note, floor)

@@ -30,7 +30,7 @@ def draw(path: Path, space: Sequence[Dimension], metric: str, trials: Sequence[T
             axes.plot(range(len(space)), heights, color="0.8", linewidth=0.8, zorder=1)
             continue
         place, best = height(last, score), score == min(scores)
-        style = {"color": colours(0.9 * place), "linewidth": 3.0 if best else 1.2}
+        style: Any = {"color": colours(0.9 * place), "linewidth": 3.0 if best else 1.2}
         axes.plot(range(len(space) + 1), [*heights, place], zorder=3 if best else 2, **style)
     for at, one in enumerate([*space, last]):
         axes.axvline(at, color="black", linewidth=0.8, zorder=4)
