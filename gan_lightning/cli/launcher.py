@@ -24,7 +24,7 @@ from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from gan_lightning.cli.made_jobs import make_job, outcome_of_complete
-from gan_lightning.cli.sweep import Jobs, require_metric
+from gan_lightning.cli.sweep import Jobs
 from gan_lightning.config.checks import wrong_arguments
 from gan_lightning.errors import UserError
 from gan_lightning.ranges import Count, Positive, Whole
@@ -85,7 +85,6 @@ class SweepLauncher(Launcher):
         try:
             self._check()
             made = [self._made(initial_job_idx + k, [*o]) for k, o in enumerate(job_overrides)]
-            require_metric(made[0][1], made[0][1].hydra)
             self.task.status = 1
             known = [(job, outcome_of_complete(job, config)) for job, config in made]
             outcomes = {job.number: outcome for job, outcome in known if outcome}
