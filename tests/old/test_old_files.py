@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 import evaluate
 import sample
 from gan_lightning.metrics import intervals, label_scores
+from gan_lightning.training.ema import STATISTICS
 from tests.conftest import Command
 from tests.old.probe import probe
 
@@ -106,5 +107,7 @@ def test_gone_on_with(run: Path, command: Command, same_bits: bool) -> None:
     found, expected = (load_file(f / "generator.safetensors") for f in (run, OLD / "run"))
     assert found.keys() == expected.keys()
     for name, value in expected.items():
+        if name.endswith(STATISTICS):
+            continue  # the old run copied the last batches' into the average, now they are averaged
         tolerance = 0.0 if same_bits else 0.01  # Adam makes whole steps of small gradients
         torch.testing.assert_close(found[name], value, rtol=tolerance, atol=tolerance)
