@@ -131,7 +131,9 @@ def test_a_job_ends_when_nobody_waits_for_it(tmp_path: Path) -> None:
         began = tmp_path / "began"
         until(lambda: began.exists() and began.read_text())
         process.send_signal(signal.SIGKILL)
-    until(lambda: not Path(f"/proc/{began.read_text()}").exists())
+    process_folder = Path("/proc", began.read_text())
+    until(lambda: not process_folder.exists())
+    assert not process_folder.exists()
 
 
 @pytest.mark.parametrize("minutes", [60, 0.1], ids=["preempted", "time over"])
