@@ -2,12 +2,14 @@
 
     python benchmarks/recipes.py --minutes 10 --seeds 0,1,2
     python benchmarks/recipes.py --minutes 3 --seeds 0 --settings "default;plain DCGAN"
+    python benchmarks/recipes.py --minutes 20 --seeds 0 --settings "default;plain DCGAN" --slice 0.2
 
 Minutes are CPU minutes of training alone on one thread (benchmarks/clock.py): what a core of its
 own would take, whatever else the machine does. Every setting is stopped after that time; one
 whose learning rate falls over the run (the default) gets as many epochs as fit into it, by
 --epochs. Runs go to outputs/recipes/ and are not repeated if they are there, so that a table can
-be made in parts.
+be made in parts. --slice makes the epochs shorter, so that the second table, minutes until an FID
+is reached, is finer.
 """
 
 import argparse
@@ -64,9 +66,9 @@ SETTINGS: dict[str, list[str]] = {
 }
 
 
-def run(name: str, seed: int, minutes: float, epochs: int, folder: Path) -> Path:
+def run(name: str, seed: int, asked: argparse.Namespace) -> Path:
     """Train one setting unless it was trained before; return its run folder."""
-    target = folder / f"{name.replace(' ', '-').replace(',', '')}-{seed}"
+    target = asked.folder / f"{name.replace(' ', '-').replace(',', '')}-{seed}"
     if (target / "generator.safetensors").exists():
         return target
     constant = "optimizer=adam" in SETTINGS[name]
@@ -74,10 +76,11 @@ def run(name: str, seed: int, minutes: float, epochs: int, folder: Path) -> Path
         *(sys.executable, "train.py", *SETTINGS[name], f"seed={seed}", f"hydra.run.dir={target}"),
         *("trainer.accelerator=cpu", "callbacks.progress_bar=null"),
         *([] if "data=digits" in SETTINGS[name] else ["data.on_missing=error"]),
-        f"trainer.max_epochs={1000 if constant else epochs}",
+        f"trainer.max_epochs={1000 if constant else round(asked.epochs / asked.slice)}",
+        f"trainer.limit_train_batches={asked.slice}",
         "+callbacks.clock._target_=benchmarks.clock.Clock",
         "+callbacks.clock.file=${run_dir}/clock.csv",
-        f"+callbacks.clock.max_minutes={minutes}",
+        f"+callbacks.clock.max_minutes={asked.minutes}",
     ]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
@@ -124,6 +127,19 @@ def table(folders: dict[str, list[Path]], minutes: list[float]) -> str:
     return "\n".join(lines)
 
 
+def until(folders: dict[str, list[Path]], goals: list[float]) -> str:
+    """Return a markdown table: the minutes after which an FID was reached first, of each seed."""
+    lines = ["| setting | " + " | ".join(f"minutes to FID {goal:g}" for goal in goals) + " |"]
+    lines.append("|---" * (len(goals) + 1) + "|")
+    for name, runs in folders.items():
+        cells = []
+        for goal in goals:
+            first = [next((t for t, s in curve(run) if s["fid"] <= goal), None) for run in runs]
+            cells.append(", ".join("not reached" if t is None else f"{t:.1f}" for t in first))
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10)
@@ -131,16 +147,18 @@ def main() -> None:
     parser.add_argument("--settings", default=";".join(SETTINGS), help="separated by ;")
     parser.add_argument("--epochs", type=int, default=12, help="of settings with a falling rate")
     parser.add_argument("--jobs", type=int, default=2, help="runs at once, a thread each")
+    parser.add_argument("--slice", type=float, default=1.0, help="of an epoch, between two scores")
     parser.add_argument("--folder", type=Path, default=ROOT / "outputs" / "recipes")
     args = parser.parse_args()
     names = args.settings.split(";")
     jobs = [(name, int(seed)) for seed in args.seeds.split(",") for name in names]
     with ThreadPoolExecutor(args.jobs) as pool:
-        done = list(pool.map(lambda job: run(*job, args.minutes, args.epochs, args.folder), jobs))
+        done = list(pool.map(lambda job: run(*job, args), jobs))
     folders: dict[str, list[Path]] = {name: [] for name in names}
     for (name, _), folder in zip(jobs, done, strict=True):
         folders[name].append(folder)
-    print(table(folders, sorted({1.0, 2.0, 5.0, args.minutes})))
+    print(table(folders, sorted({1.0, 2.0, 5.0, args.minutes})), "\n")
+    print(until(folders, [1, 0.3, 0.1, 0.055]))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,9 @@
     python benchmarks/zoo.py                                   # all recipes, 60,000 images each
     python benchmarks/zoo.py --recipes dcgan,wgan_gp --images 600000 --jobs 1
     python benchmarks/zoo.py --recipes none                    # write the page from what is there
+    python benchmarks/zoo.py --recipes sagan,sngan trainer.precision=bf16-mixed
+
+Other arguments are overrides of train.py; the board shows where they make a recipe differ.
 
 The page is docs/zoo.md (docs/zoo-<images>.md with another number than 60,000), made by
 gan_lightning.leaderboard of outputs/zoo-<images>/. A run that is complete and a score that is
@@ -73,7 +76,7 @@ def complete(run: Path) -> bool:
     return sessions[-1].get("reason") == "complete"
 
 
-def train(name: str, run: Path, seed: int, images: int, accelerator: str) -> None:
+def train(name: str, run: Path, seed: int, images: int, overrides: list[str]) -> None:
     """Train one recipe with one seed, or go on with it; a failure stays in its log."""
     if complete(run):
         return
@@ -89,7 +92,7 @@ def train(name: str, run: Path, seed: int, images: int, accelerator: str) -> Non
             "resume=auto",
             f"trainer.max_epochs={math.ceil(images / MNIST)}",
             f"trainer.limit_train_batches={images / MNIST / math.ceil(images / MNIST)}",
-            f"trainer.accelerator={accelerator}",
+            *overrides,
             "callbacks.progress_bar=null",
             "data.on_missing=error",
         )
@@ -149,7 +152,8 @@ def main() -> None:
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--jobs", type=int, default=2, help="runs at once, a thread each")
     parser.add_argument("--accelerator", default="cpu")
-    args = parser.parse_args()
+    args, overrides = parser.parse_known_args()
+    overrides.insert(0, f"trainer.accelerator={args.accelerator}")
     folder = ROOT / "outputs" / f"zoo-{args.images}"
     names = [name for name in args.recipes.split(",") if name != "none"]
     if unknown := sorted({*names} - {*recipes()}):
@@ -159,7 +163,7 @@ def main() -> None:
 
     def one(job: tuple[str, int]) -> None:
         name, seed = job
-        train(name, folder / name / f"seed-{seed}", seed, args.images, args.accelerator)
+        train(name, folder / name / f"seed-{seed}", seed, args.images, overrides)
 
     with ThreadPoolExecutor(args.jobs) as pool:
         list(pool.map(one, jobs))

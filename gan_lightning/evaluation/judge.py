@@ -16,6 +16,7 @@ from gan_lightning.metrics.label_scores import (
     label_accuracy,
 )
 from gan_lightning.metrics.memorisation import Memorisation, memorisation_test
+from gan_lightning.metrics.neighbours import nearest
 from gan_lightning.metrics.reals import real_statistics
 from gan_lightning.metrics.scores import Scores, own_scores, reference_scores
 
@@ -51,10 +52,10 @@ class Judge:
         self, images: Tensor, labels: Tensor | None, categories: Tensor | None = None
     ) -> Verdict:
         """Score images uint8[M, C, H, W] and, if given, their labels or categories int64[M]."""
-        fakes, train, test = self.network.embed(images), self.reals["train"], self.reals["test"]
+        fakes, train = self.network.embed(images), self.reals["train"]
         scores = {name: reference_scores(fakes, self.reals[name], labels) for name in REFERENCES}
         scores["own"] = own_scores(fakes, self.data.classes)
-        copies = memorisation_test(fakes.features, test.embedded.features, train.embedded.features)
+        copies = memorisation_test(fakes.features, self.held_out, train.embedded.features)
         scores["own"] |= _copying(copies)
         if labels is not None:
             scores["own"]["label_accuracy"] = label_accuracy(fakes.logits, labels)
@@ -69,6 +70,12 @@ class Judge:
             memorisation=copies,
             class_fid=train.class_frechet(fakes.features, given),
         )
+
+    @cached_property
+    def held_out(self) -> Tensor:
+        """Squared distances [N] of the test split to their nearest training images."""
+        train, test = (self.reals[name].embedded.features for name in ("train", "test"))
+        return nearest(test, train)[0][:, 0]
 
     def accuracy_of(self, train: ImageTensors) -> Score:
         """Return the test accuracy of a classifier trained on these images."""
@@ -94,7 +101,8 @@ class Judge:
         # Held-out reals against other held-out reals: the halves of the test split.
         half = len(test) // 2
         whole = self.reals["train"].embedded.features
-        copies = memorisation_test(test.features[:half], test.features[half:], whole)
+        others = nearest(test.features[half:], whole)[0][:, 0]
+        copies = memorisation_test(test.features[:half], others, whole)
         floors["own"] |= _copying(copies)
         return floors
 

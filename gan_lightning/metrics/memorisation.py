@@ -30,16 +30,17 @@ class Memorisation:
     pairs: Tensor  # int64[20, 2], the (fake, training image) nearest to each other
 
 
-def memorisation_test(fakes: Tensor, held_out: Tensor, training: Tensor) -> Memorisation:
-    """Compare features fakes[M, D] and held_out[N, D] by distance to their nearest training[T, D].
+def memorisation_test(fakes: Tensor, expected: Tensor, training: Tensor) -> Memorisation:
+    """Compare features fakes[M, D] with held-out reals by distance to their nearest training[T, D].
+
+    `expected[N]` are the squared distances of the held-out reals: `nearest(held_out, training)`.
 
     A generator of a few typical images looks like a copyist here: read it beside recall.
     Source: Meehan et al. 2020, A Non-Parametric Test to Detect Data-Copying in Generative Models,
     section 3.1 (the global statistic).
     """
     distances, indices = nearest(fakes, training)
-    expected, _ = nearest(held_out, training)
-    fake, real = distances[:, 0].numpy(), expected[:, 0].numpy()
+    fake, real = distances[:, 0].numpy(), expected.numpy()
     statistic, p_value = mannwhitneyu(fake, real, alternative="less")
     rows = distances[:, 0].argsort()[:PAIRS]
     return Memorisation(
