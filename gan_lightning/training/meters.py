@@ -67,6 +67,7 @@ class Meters:
             "counts": dict(self._counts),
             "values": dict(self._values),
             "images": self._images,
+            "seconds": self._last - self._since,
             "last": dict(self.last),
         }
 
@@ -75,6 +76,8 @@ class Meters:
         self._sums = dict(state["sums"])
         self._counts, self._values = dict(state["counts"]), dict(state["values"])
         self._images, self.last = state["images"], dict(state["last"])
+        self._last = time.perf_counter()
+        self._since = self._last - state.get("seconds", 0.0)  # files of before have none
 
     def to(self, device: torch.device) -> None:
         """Move the sums to a device."""

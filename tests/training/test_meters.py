@@ -70,3 +70,18 @@ def test_pauses_do_not_count_as_training(monkeypatch: pytest.MonkeyPatch) -> Non
     clock[0] = 52.0
     meters.add("loss", torch.tensor(1.0))
     assert meters.step(100, ONE)["images/s"] == pytest.approx(100.0)
+
+
+def test_a_run_that_goes_on_counts_the_time_of_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
+    before = Meters(every_n_images=200)
+    clock[0] = 1.0
+    before.step(100, ONE)
+    clock[0] = 500.0
+    after = Meters(every_n_images=200)
+    after.load_state_dict(before.state_dict())
+    clock[0] = 520.0  # the rest of the start
+    after.skip_pause()
+    clock[0] = 521.0
+    assert after.step(100, ONE)["images/s"] == pytest.approx(100.0)
