@@ -56,7 +56,10 @@ class ADA(Augment):
         self.p.add_(excess.sign() * count / self.images).clamp_(0.0, 1.0)
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.color(resample(images, self.geometry(images)))
+        # Autocast would round the places of pixels to bfloat16: up to a sixteenth of a pixel.
+        with torch.autocast(images.device.type, enabled=False):
+            x = images.to(torch.promote_types(images.dtype, torch.float32))
+            return self.color(resample(x, self.geometry(x))).to(images.dtype)
 
     def pick(self, value: Tensor, neutral: float, probability: Tensor | None = None) -> Tensor:
         """Keep each of value[B] with the probability (default: p), else use `neutral`."""

@@ -38,6 +38,18 @@ def test_shape_stays(augment: Augment, channels: int, side: int) -> None:
 
 
 @EVERY
+def test_mixed_precision_moves_no_pixels(augment: Augment) -> None:
+    """`trainer.precision=bf16-mixed` draws the same augmentation of float32 images."""
+    x = images()
+    torch.manual_seed(1)
+    expected = augment(x)
+    torch.manual_seed(1)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert augment(x).equal(expected)
+    assert augment(x.bfloat16()).dtype == torch.bfloat16
+
+
+@EVERY
 def test_every_image_on_its_own(augment: Augment) -> None:
     """Image i of the result depends on image i alone."""
     x = images().requires_grad_()
