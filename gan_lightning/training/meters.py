@@ -17,7 +17,7 @@ class Meters:
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
         self._values: dict[str, float] = {}
-        self._images = 0
+        self._images = self._timed = 0
         self._since = self._last = time.perf_counter()
 
     def add(self, name: str, value: Tensor) -> None:
@@ -36,6 +36,7 @@ class Meters:
     def step(self, images: int, strategy: Strategy) -> dict[str, float]:
         """Count a step; return all means, over all ranks, at an interval's end, {} within it."""
         self._images += images
+        self._timed += images
         self._last = time.perf_counter()
         if self._images < self.every_n_images:
             return {}
@@ -44,10 +45,10 @@ class Meters:
             means = torch.stack([self._sums[name] / self._counts[name] for name in self._sums])
             means = strategy.reduce(means, reduce_op="mean")
             values = dict(zip(self._sums, means.tolist(), strict=True)) | values
-        values["images/s"] = self._images / (time.perf_counter() - self._since)
+        values["images/s"] = self._timed / (time.perf_counter() - self._since)
         self._sums.clear()
         self._counts.clear()
-        self._images = 0
+        self._images = self._timed = 0
         self._since = self._last = time.perf_counter()
         self.last = values
         return values
@@ -67,7 +68,6 @@ class Meters:
             "counts": dict(self._counts),
             "values": dict(self._values),
             "images": self._images,
-            "seconds": self._last - self._since,
             "last": dict(self.last),
         }
 
@@ -76,8 +76,8 @@ class Meters:
         self._sums = dict(state["sums"])
         self._counts, self._values = dict(state["counts"]), dict(state["values"])
         self._images, self.last = state["images"], dict(state["last"])
-        self._last = time.perf_counter()
-        self._since = self._last - state.get("seconds", 0.0)  # files of before have none
+        self._timed, self._since = 0, time.perf_counter()
+        self._last = self._since
 
     def to(self, device: torch.device) -> None:
         """Move the sums to a device."""

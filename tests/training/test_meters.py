@@ -72,7 +72,7 @@ def test_pauses_do_not_count_as_training(monkeypatch: pytest.MonkeyPatch) -> Non
     assert meters.step(100, ONE)["images/s"] == pytest.approx(100.0)
 
 
-def test_a_run_that_goes_on_counts_the_time_of_before(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_goes_on_times_its_own_images(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
     monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
     before = Meters(every_n_images=200)
