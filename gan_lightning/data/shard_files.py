@@ -51,10 +51,10 @@ def read_index(root: Path) -> ShardIndex:
         UserError: there is none, or it cannot be read.
     """
     if not (root / INDEX).is_file():
-        raise UserError(
-            f"data.root={root} holds no {INDEX}: write it by "
-            f"python -m gan_lightning.shards input=IMAGE_FOLDER output={root}"
-        )
+        # The output must not exist yet: a folder that does is taken for one of images.
+        io = f"input={root} output={root}-shards" if root.is_dir() else f"input=DIR output={root}"
+        way = f"write it by python -m gan_lightning.shards {io}"
+        raise UserError(f"data.root={root} holds no {INDEX}: {way}")
     try:
         found = json.loads((root / INDEX).read_text())
         if found.pop("format") != 1:

@@ -115,6 +115,9 @@ class ShardsDataModule(ImageDataModule):
         return ShardImages(pixels, read_labels(folder, count), self.window)
 
 
+SIDES = (28, 32, 64)  # that the networks draw: images of others are resized
+
+
 def shards_hold(root: str) -> dict[str, int]:
     """Return what the config needs of a folder of shards: channels, resolution, num_classes.
 
@@ -126,6 +129,6 @@ def shards_hold(root: str) -> dict[str, int]:
         return {"channels": 1, "resolution": 28, "num_classes": 0}
     return {
         "channels": index.channels,
-        "resolution": index.image_size,
+        "resolution": next((side for side in SIDES if side >= index.image_size), SIDES[-1]),
         "num_classes": len(index.classes),
     }

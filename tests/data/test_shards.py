@@ -54,7 +54,9 @@ def folder(images: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def opened(folder: Path, **arguments: Any) -> ShardsDataModule:
-    data = ShardsDataModule(str(folder), **shards_hold(str(folder)) | arguments)
+    data = ShardsDataModule(
+        str(folder), **shards_hold(str(folder)) | {"resolution": SIDE} | arguments
+    )
     data.prepare_data()
     data.setup()
     return data
@@ -204,7 +206,7 @@ def test_the_command(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture
     assert "162 + 18 images 3x8x8, 3 classes" in capsys.readouterr().out
     assert shards_hold(str(tmp_path / "out")) == {
         "channels": 3,
-        "resolution": 8,
+        "resolution": 28,  # images of 8 pixels are resized to what networks draw
         "num_classes": 3,
     }
     wrong = {
@@ -228,6 +230,8 @@ def test_sizes_that_differ_need_a_size_and_colours_are_found(tmp_path: Path) -> 
     (tmp_path / "in").mkdir()
     for side in (8, 9):
         Image.new("RGB", (side, side), (200, 0, 0)).save(tmp_path / "in" / f"{side}.png")
+    with pytest.raises(UserError, match=r"input=\S+/in output=\S+/in-shards$"):
+        opened(tmp_path / "in")
     with pytest.raises(UserError, match="image_size is missing"):
         write_shards(Asked(tmp_path / "in", tmp_path / "out"))
     write_shards(Asked(tmp_path / "in", tmp_path / "out", image_size=8))
