@@ -134,6 +134,7 @@ a thread a run. [leaderboard.md](leaderboard.md) says what the columns mean; the
 classifier is no Inception FID, see [metrics.md](metrics.md). A recipe that is slow to start is not
 a bad recipe. `default`, `cgan`, `acgan`, `pd_sngan`, `mhingegan` and `sagan` are told the label;
 compare them with each other. Network sizes are those of conf/model, smaller than in the papers.
+A row that names `trainer.precision=bf16-mixed` was trained so, because it is slow in float32.
 
 Two budgets were measured: [60,000 images](zoo.md), an epoch of every recipe, and
 [300,000 images](zoo-300000.md).
