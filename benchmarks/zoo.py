@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 from hydra import compose, initialize_config_dir
 
+from benchmarks.use import machine
 from gan_lightning.config.schema import register
 from gan_lightning.leaderboard.board import read_board
 from gan_lightning.leaderboard.formats import markdown
@@ -119,7 +120,7 @@ def page(folder: Path, images: int) -> str:
     docs, name = ROOT / "docs", "zoo" if images == MNIST else f"zoo-{images}"
     there = [recipe for recipe in recipes() if (folder / recipe).is_dir()]
     missing = [f"`{recipe}`" for recipe in recipes() if recipe not in there]
-    parts = [HEAD.format(images=images, recipes=len(there))]
+    parts = [HEAD.format(images=images, recipes=len(there), machine=machine())]
     parts += [f"Not run with this budget yet: {', '.join(missing)}.\n"] * bool(missing)
     parts.append(markdown(sections(read_board([folder])), docs / "images" / name, str(docs)))
     listed = "\n".join(f"- `{recipe}`: {about(recipe)}" for recipe in there)
@@ -130,7 +131,8 @@ HEAD = """# The zoo: named recipes, measured
 
 {recipes} recipes of [conf/experiment](../conf/experiment), each trained on the same {images:,}
 MNIST images shown to D (so that a recipe with five D updates makes a fifth of the G updates), on
-a thread a run. [leaderboard.md](leaderboard.md) says what the columns mean; the FID of a digit
+a thread a run ({machine}).
+[leaderboard.md](leaderboard.md) says what the columns mean; the FID of a digit
 classifier is no Inception FID, see [metrics.md](metrics.md). A recipe that is slow to start is not
 a bad recipe. `default`, `cgan`, `acgan`, `pd_sngan`, `mhingegan` and `sagan` are told the label;
 compare them with each other. Network sizes are those of conf/model, smaller than in the papers.

@@ -65,6 +65,7 @@ def list_of(item: Range, words: str, length: int | None = None) -> Range:
     return Range(allows, words)
 
 
+SIDES = (28, 32, 64)  # of the images that networks draw, in pixels
 Finite = Annotated[float, number()]
 Positive = Annotated[float, number(0, above=True)]
 NonNegative = Annotated[float, number(0)]

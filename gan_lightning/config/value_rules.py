@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from gan_lightning.config import Settings
 from gan_lightning.ranges import (
     BETA,
+    SIDES,
     Count,
     NonNegative,
     Positive,
@@ -96,7 +97,7 @@ OPTIMIZER = {
 }
 OTHERS: dict[str, dict[str, Any]] = {"lightning.": TRAINER, "torch.optim.": OPTIMIZER}
 KEYS: dict[str, Any] = {  # what no class says of its own arguments
-    "data.resolution": Annotated[int, one_of(1, 28, 32, 64)],  # 1: points
+    "data.resolution": Annotated[int, one_of(1, *SIDES)],  # 1: points
     "data.on_missing": Annotated[str, one_of("digits", "error")],
     "steps_per_call": Count,
 }

@@ -19,7 +19,7 @@ from gan_lightning.data.shard_files import (
     read_labels,
 )
 from gan_lightning.errors import UserError
-from gan_lightning.ranges import Count, Place, validated
+from gan_lightning.ranges import SIDES, Count, Place, validated
 
 
 class ShardImages(ImageTensors):
@@ -113,9 +113,6 @@ class ShardsDataModule(ImageDataModule):
         count = self.index.train if train else self.index.test
         pixels = ShardPixels(folder, self.index, resolution, torch.arange(count))
         return ShardImages(pixels, read_labels(folder, count), self.window)
-
-
-SIDES = (28, 32, 64)  # that the networks draw: images of others are resized
 
 
 def shards_hold(root: str) -> dict[str, int]:
